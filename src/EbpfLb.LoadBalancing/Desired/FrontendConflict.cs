@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+
+namespace EbpfLb.LoadBalancing.Desired;
+
+/// <summary>Two services claim one frontend. The older one has it; the other takes over when that one goes.</summary>
+public sealed record FrontendConflict(FrontendAddress Frontend, ServicePortKey Winner, ServicePortKey Loser);

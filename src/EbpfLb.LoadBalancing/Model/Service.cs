@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+namespace EbpfLb.LoadBalancing.Model;
+
+/// <summary>
+/// A Service that gets frontends. Headless and ExternalName services, and those of another proxy, never become one:
+/// to this model they do not exist.
+/// </summary>
+public sealed record Service
+{
+    public required ObjectName Name { get; init; }
+
+    /// <summary>Null when the source does not say: such a service counts as the newest.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>At most one of each family.</summary>
+    public EquatableArray<Address> ClusterIPs { get; init; }
+
+    public EquatableArray<ServicePort> Ports { get; init; }
+
+    /// <summary>0 means no session affinity.</summary>
+    public uint AffinityTimeoutSeconds { get; init; }
+
+    public TrafficPolicy InternalTrafficPolicy { get; init; }
+
+    public TrafficPolicy ExternalTrafficPolicy { get; init; }
+
+    public Algorithm Algorithm { get; init; }
+
+    /// <summary>Slots of the Maglev table; 0 lets the number of backends decide.</summary>
+    public int MaglevTableSize { get; init; }
+}
+
+/// <param name="Name">Empty when the service has one port without a name.</param>
+/// <param name="Protocol">The protocol of the frontend and of its backends.</param>
+/// <param name="Port">What a client dials, host order, not 0.</param>
+public sealed record ServicePort(string Name, Protocol Protocol, ushort Port);
+
+public enum TrafficPolicy : byte
+{
+    Cluster = 0,
+    Local = 1,
+}
+
+/// <summary>The numbers are those of <c>enum lb_algorithm</c>.</summary>
+public enum Algorithm : byte
+{
+    Random = 0,
+    Maglev = 1,
+}
