@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
 using EbpfLb.Kubernetes.Objects;
+using EbpfLb.LoadBalancing.Maglev;
 using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Kubernetes.Translation;
@@ -206,11 +207,11 @@ public static class ServiceTranslation
         if (metadata.Annotation(WellKnown.MaglevTableSizeAnnotation) is not { } text)
             return 0;
 
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && MaglevTableSizes.Allowed.Contains(size))
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && MaglevSize.IsAllowed(size))
             return size;
 
         problems.Ignored($"metadata.annotations[{WellKnown.MaglevTableSizeAnnotation}]",
-            $"{PrintableText.Quote(text)} is not a table size; expected one of {string.Join(", ", MaglevTableSizes.Allowed)}; "
+            $"{PrintableText.Quote(text)} is not a table size; expected one of {MaglevSize.AllowedText}; "
             + "the number of backends decides");
         return 0;
     }

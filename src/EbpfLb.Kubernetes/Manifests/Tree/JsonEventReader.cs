@@ -58,8 +58,7 @@ internal sealed class JsonEventReader : EventReader
             throw new ManifestSyntaxException(Line, "not valid JSON: the text is not UTF-8, or half of a surrogate pair is missing");
         }
 
-        _documentEnds = reader.CurrentDepth == 0 && Kind is EventKind.Scalar or EventKind.MappingEnd or EventKind.SequenceEnd
-            && reader.CurrentDepth == 0;
+        _documentEnds = reader.CurrentDepth == 0 && (Kind is EventKind.Scalar or EventKind.MappingEnd or EventKind.SequenceEnd);
         _consumed += (int)reader.BytesConsumed;
         _state = reader.CurrentState;
         return true;
