@@ -60,7 +60,7 @@ internal static class Objects
         string service, string port = "http", Protocol protocol = Protocol.Tcp, AddressFamily family = AddressFamily.IPv4) =>
         new(Name(service), port, protocol, family);
 
-    public static ClusterState State(params object[] objects)
+    public static ClusterState StateOf(params object[] objects)
     {
         var writer = OpenWriter();
         writer.Apply(Change(objects));

