@@ -13,7 +13,10 @@ public sealed record DesiredPort
 {
     public required ServicePortKey Key { get; init; }
 
-    /// <summary>Only those this service won against other services that claim them.</summary>
+    /// <summary>
+    /// Only those this service port won against others that claim them. A port that won none stays, with its backends: when the winner
+    /// goes, one frontend entry is all that is missing.
+    /// </summary>
     public EquatableArray<Frontend> Frontends { get; init; }
 
     /// <summary>Every backend of either list, ordered by address, then port.</summary>
@@ -32,6 +35,12 @@ public sealed record DesiredPort
 
     /// <summary>Already resolved: 0 unless <see cref="Algorithm"/> is Maglev and a list has backends.</summary>
     public int MaglevTableSize { get; init; }
+
+    /// <summary>
+    /// The size asked for had fewer slots than there are backends, and <see cref="MaglevTableSize"/> is larger, or the largest there is.
+    /// Worth a warning.
+    /// </summary>
+    public bool MaglevTableTooSmall { get; init; }
 }
 
 public readonly record struct ServicePortKey(ObjectName Service, string PortName, Protocol Protocol, AddressFamily Family)

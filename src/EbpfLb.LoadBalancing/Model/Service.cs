@@ -24,9 +24,10 @@ public sealed record Service
 
     public TrafficPolicy ExternalTrafficPolicy { get; init; }
 
-    public Algorithm Algorithm { get; init; }
+    /// <summary>Null when the service names none: the agent's default.</summary>
+    public Algorithm? Algorithm { get; init; }
 
-    /// <summary>Slots of the Maglev table; 0 lets the number of backends decide.</summary>
+    /// <summary>Slots of the Maglev table; 0 when the service names no size: the agent's default.</summary>
     public int MaglevTableSize { get; init; }
 }
 

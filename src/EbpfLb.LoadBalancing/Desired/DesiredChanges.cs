@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.LoadBalancing.Desired;
+
+/// <summary>What one update made different. Every list is ordered, so that two runs over the same objects do the same.</summary>
+/// <param name="Upserted">Services that are new, or differ from what they were.</param>
+/// <param name="Removed">Services that were desired and are gone.</param>
+/// <param name="NewConflicts">Not there before the update. A conflict whose winner changes is a new one.</param>
+/// <param name="ResolvedConflicts">There before the update and not after it.</param>
+public sealed record DesiredChanges(
+    IReadOnlyList<DesiredService> Upserted,
+    IReadOnlyList<ObjectName> Removed,
+    IReadOnlyList<FrontendConflict> NewConflicts,
+    IReadOnlyList<FrontendConflict> ResolvedConflicts)
+{
+    public bool IsEmpty => Upserted.Count == 0 && Removed.Count == 0 && NewConflicts.Count == 0 && ResolvedConflicts.Count == 0;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.LoadBalancing.Maglev;
+using EbpfLb.LoadBalancing.Model;
+using EbpfLb.LoadBalancing.Selection;
+using EbpfLb.LoadBalancing.State;
+
+namespace EbpfLb.LoadBalancing.Desired;
+
+/// <summary>
+/// What the datapath of this node should hold, kept up to date service by service. Depends on the last state only: any sequence of
+/// updates that ends in one state ends in the same result. One thread at a time.
+/// </summary>
+public sealed class DesiredState
+{
+    private readonly DesiredStateOptions _options;
+    private readonly EndpointSelector _selector;
+    private readonly FrontendClaims _claims = new();
+
+    // The record each service's claims were made from.
+    private readonly Dictionary<ObjectName, Service> _known = [];
+    private readonly Dictionary<ObjectName, DesiredService> _services = [];
+
+    public DesiredState(DesiredStateOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Maglev.Validate() is { Count: > 0 } errors)
+            throw new ArgumentException(string.Join(" ", errors), nameof(options));
+
+        _options = options;
+        _selector = new EndpointSelector(options.NodeName);
+    }
+
+    /// <summary>Every service there is, those without endpoints or frontends included. Changes with the next update.</summary>
+    public IReadOnlyDictionary<ObjectName, DesiredService> Services => _services;
+
+    public IReadOnlyList<FrontendConflict> Conflicts => _claims.Conflicts;
+
+    /// <param name="state">The newest.</param>
+    /// <param name="dirty">At least the services that differ from those of the last update, in any order.</param>
+    public DesiredChanges Update(ClusterState state, IEnumerable<ObjectName> dirty)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(dirty);
+
+        // All claims first: who has a frontend is known only when everybody has spoken.
+        var outdated = new HashSet<ObjectName>();
+        foreach (var name in dirty)
+        {
+            if (outdated.Add(name))
+                Learn(name, state.FindService(name));
+        }
+
+        var settlement = _claims.Settle();
+        outdated.UnionWith(settlement.Affected);
+
+        string? zone = state.Node is { } node && node.Name == _options.NodeName ? node.Zone : null;
+        List<DesiredService> upserted = [];
+        List<ObjectName> removed = [];
+        foreach (var name in outdated)
+        {
+            if (!_known.TryGetValue(name, out var service))
+            {
+                if (_services.Remove(name))
+                    removed.Add(name);
+                continue;
+            }
+
+            var desired = Build(service, state.SlicesOf(name), zone);
+            if (_services.TryGetValue(name, out var previous) && previous == desired)
+                continue;
+
+            _services[name] = desired;
+            upserted.Add(desired);
+        }
+
+        upserted.Sort(static (left, right) => left.Name.CompareTo(right.Name));
+        removed.Sort();
+        return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved);
+    }
+
+    private void Learn(ObjectName name, Service? current)
+    {
+        var previous = _known.GetValueOrDefault(name);
+        if (previous != current)
+            _claims.Replace(previous, current);
+
+        if (current is null)
+            _known.Remove(name);
+        else
+            _known[name] = current;
+    }
+
+    private DesiredService Build(Service service, ReadOnlySpan<EndpointSlice> slices, string? zone)
+    {
+        ReadOnlySpan<(ServicePortKey Key, Frontend Frontend)> claimed = ServiceFrontends.Of(service);
+        var ports = new List<DesiredPort>();
+        while (!claimed.IsEmpty)
+        {
+            int count = 1;
+            while (count < claimed.Length && claimed[count].Key == claimed[0].Key)
+                count++;
+
+            ports.Add(BuildPort(service, claimed[..count], slices, zone));
+            claimed = claimed[count..];
+        }
+
+        return new DesiredService(service.Name, ports.ToEquatableArray());
+    }
+
+    private DesiredPort BuildPort(
+        Service service,
+        ReadOnlySpan<(ServicePortKey Key, Frontend Frontend)> claimed,
+        ReadOnlySpan<EndpointSlice> slices,
+        string? zone)
+    {
+        var key = claimed[0].Key;
+        var held = new List<Frontend>(claimed.Length);
+        bool external = false;
+        foreach (var (_, frontend) in claimed)
+        {
+            external |= frontend.Kind.IsExternal();
+            if (_claims.IsHeldBy(frontend.Key, key))
+                held.Add(frontend);
+        }
+
+        var scope = new TrafficScope(service.InternalTrafficPolicy, service.ExternalTrafficPolicy, external);
+        var selection = _selector.Select(slices, key.PortName, key.Protocol, key.Family, scope, zone);
+        var algorithm = service.Algorithm ?? _options.DefaultAlgorithm;
+        bool tooSmall = false;
+        return new DesiredPort
+        {
+            Key = key,
+            Frontends = held.ToEquatableArray(),
+            Backends = selection.Backends,
+            HasEndpoints = selection.HasEndpoints,
+            AffinityTimeoutSeconds = service.AffinityTimeoutSeconds,
+            InternalTrafficPolicy = service.InternalTrafficPolicy,
+            ExternalTrafficPolicy = service.ExternalTrafficPolicy,
+            Algorithm = algorithm,
+            MaglevTableSize = algorithm == Algorithm.Maglev ? TableSizeFor(service, selection.Backends, out tooSmall) : 0,
+            MaglevTableTooSmall = tooSmall,
+        };
+    }
+
+    private int TableSizeFor(Service service, EquatableArray<Backend> backends, out bool tooSmall)
+    {
+        int cluster = 0, local = 0;
+        foreach (var backend in backends)
+        {
+            cluster += backend.Flags.HasFlag(BackendFlags.InCluster) ? 1 : 0;
+            local += backend.Flags.HasFlag(BackendFlags.InLocal) ? 1 : 0;
+        }
+
+        tooSmall = false;
+        int configured = MaglevSize.IsAllowed(service.MaglevTableSize) ? service.MaglevTableSize : _options.Maglev.TableSize;
+        return backends.IsEmpty ? 0 : MaglevSize.Resolve(configured, Math.Max(cluster, local), out tooSmall);
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.LoadBalancing.Maglev;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.LoadBalancing.Desired;
+
+public sealed record DesiredStateOptions
+{
+    /// <summary>An endpoint that runs on the node of this name is local.</summary>
+    public required string NodeName { get; init; }
+
+    public MaglevOptions Maglev { get; init; } = new();
+
+    /// <summary>Of services that name none.</summary>
+    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+}
