@@ -81,20 +81,15 @@ public sealed class BpftoolKernelTests
     }
 
     [PrivilegedFact]
-    public async Task A_live_map_of_another_shape_is_refused()
+    public async Task A_file_that_is_no_object_is_refused()
     {
         using PrivateBpffs bpffs = new();
-        using MemoryFile file = await Compile();
-        using BpfMap other = BpfMap.Create(new("pairs_v1", BpfMapType.Hash, sizeof(uint), 16, 64));
-        other.Pin(bpffs.Pin("other"));
+        using MemoryFile file = MemoryFile.Create("no-object", "\u007fELF and no more"u8);
 
-        BpftoolException exception = await Assert.ThrowsAsync<BpftoolException>(() => Real().LoadAllAsync(
-            file.PathForChild,
-            bpffs.Pin("programs"),
-            new Dictionary<string, string> { ["pairs_v1"] = bpffs.Pin("other") },
-            null,
-            Eventually.Timeout()));
-        Assert.Contains("pairs_v1", exception.StdErr, StringComparison.Ordinal);
+        BpftoolException exception = await Assert.ThrowsAsync<BpftoolException>(
+            () => Real().LoadAllAsync(file.PathForChild, bpffs.Pin("programs"), NoMaps, bpffs.Path, Eventually.Timeout()));
+        Assert.NotEqual("", exception.StdErr);
+        Assert.False(Directory.Exists(bpffs.Pin("programs")));
     }
 
     [PrivilegedFact]
@@ -127,7 +122,7 @@ public sealed class BpftoolKernelTests
 
     [PrivilegedFact]
     public async Task The_real_tool_tells_its_version()
-        => Assert.Matches(@"^bpftool v\d+\.\d+", await Real().VersionAsync(Eventually.Timeout()));
+        => Assert.Matches(@"^v\d+\.\d+", await Real().VersionAsync(Eventually.Timeout()));
 
     private Bpftool Real() => new(Bpftool.Locate(null), _runner);
 

@@ -83,12 +83,12 @@ public sealed class BpftoolTests
     }
 
     [Fact]
-    public async Task The_version_is_the_first_line()
+    public async Task The_version_is_the_last_word_of_the_first_line()
     {
         using TemporaryDirectory directory = new();
-        Bpftool bpftool = Scripted(directory, "echo 'bpftool v7.1.0'; echo 'using libbpf v1.1'");
+        Bpftool bpftool = Scripted(directory, "echo '/usr/sbin/bpftool v7.1.0'; echo 'using libbpf v1.1'");
 
-        Assert.Equal("bpftool v7.1.0", await bpftool.VersionAsync(Eventually.Timeout()));
+        Assert.Equal("v7.1.0", await bpftool.VersionAsync(Eventually.Timeout()));
     }
 
     [Fact]
