@@ -21,7 +21,7 @@ static const char usage[] =
 	"  tcp ADDRESS PORT                  a new connection each time\n"
 	"  udp ADDRESS PORT [--connected] [--same-socket]\n"
 	"  udp-many ADDRESS PORT [ADDRESS PORT]...    one unconnected socket, --count rounds\n"
-	"  checks ADDRESS PORT [--direct ADDRESS --direct-port PORT] [--device NAME] [--refused-port PORT]\n"
+	"  checks tcp|udp ADDRESS PORT [--direct ADDRESS --direct-port PORT] [--device NAME] [--refused-port PORT]\n"
 	"  stream tcp|udp ADDRESS PORT [--interval MS] [--duration MS] [--bucket MS] [--connected] [--same-socket]\n"
 	"  bench ADDRESS PORT [--seconds S]  new TCP connections per second, best against serve --fast\n"
 	"  hold ADDRESS PORT                 --count TCP connections, checked for each line of standard input\n"
