@@ -28,6 +28,7 @@ cgroup=$cgroup2/ebpflb-$run
 
 # Before links exist, because they inherit the defaults. No duplicate address detection: addresses are usable at once.
 sysctls() { # NAMESPACE IS_ROUTER
+	# shellcheck disable=SC2016 # the inner shell expands
 	nsenter --net="/run/netns/$1" sh -c '
 		cd /proc/sys/net
 		for device in all default; do

@@ -3,8 +3,8 @@
 /*
  * New TCP connections one after the other, as fast as they come: dial, hear the first byte, reset.
  *
- * With --direct a connection to the backend itself follows each one to the frontend, so that both series meet the same machine, however
- * busy it is: the difference is the load balancer's.
+ * With --direct a connection to the backend itself follows each one to the frontend, so that both series meet the same
+ * machine, however busy it is: the difference is the load balancer's.
  */
 
 #define _GNU_SOURCE

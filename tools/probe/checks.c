@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
-/* What an application may do with a socket besides connect(), read() and write(), and what it must find: each a check by name. */
+/* What an application may do with a socket besides connect(), read() and write(), and must find: checks by name. */
 
 #define _GNU_SOURCE
 #include "probe.h"
@@ -153,7 +153,8 @@ static bool check_unspec_tcp(struct context *context, int fd)
 	       expect_peer(context, fd, context->direct_text);
 }
 
-static bool udp_ask(struct context *context, int fd, const struct endpoint *to, const char *payload, const char *expected_from)
+static bool udp_ask(struct context *context, int fd, const struct endpoint *to, const char *payload,
+		    const char *expected_from)
 {
 	char text[ENDPOINT_TEXT];
 	struct endpoint from;
@@ -197,7 +198,8 @@ static bool check_nonblocking(struct context *context, int fd)
 
 	if (!connect(fd, (struct sockaddr *)&context->to.address, context->to.length) || errno != EINPROGRESS)
 		return wrong(context, "connect() did not say EINPROGRESS");
-	if (tcp_finish(fd, context->options->timeout_ms) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) || error)
+	if (tcp_finish(fd, context->options->timeout_ms) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ||
+	    error)
 		return wrong(context, "SO_ERROR is %s", strerrorname_np(error));
 	return expect_peer(context, fd, context->to_text) && expect_greeting(context, fd, &answer);
 }

@@ -206,7 +206,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 			exit(2);
 		}
 	}
-	/* The cgroup first: its path may not be visible from everywhere, and a socket belongs to the cgroup it is made in. */
+	/* Both before the first socket: it belongs to the cgroup and namespace it is made in. */
 	if (cgroup)
 		enter_cgroup(cgroup);
 	if (netns)
