@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Kubernetes.Manifests.Tree;
+using EbpfLb.Kubernetes.Objects;
+
+namespace EbpfLb.Kubernetes.Manifests.Decoding;
+
+/// <summary>From a tree to the objects of <see cref="Objects"/>: names of fields, nothing of their meaning.</summary>
+internal static class ObjectDecoder
+{
+    public static ServiceObject DecodeService(FieldReader fields)
+    {
+        var spec = fields.Mapping(fields.Root, "spec");
+        return new ServiceObject
+        {
+            Metadata = DecodeMetadata(fields),
+            Spec = new ServiceSpec
+            {
+                Type = fields.Text(spec, "type"),
+                ClusterIP = fields.Text(spec, "clusterIP"),
+                ClusterIPs = fields.Texts(spec, "clusterIPs"),
+                Ports = fields.Mappings(spec, "ports", port => new ServicePortSpec
+                {
+                    Name = fields.SharedText(port, "name"),
+                    Protocol = fields.Text(port, "protocol"),
+                    Port = fields.Integer(port, "port"),
+                }),
+                SessionAffinity = fields.Text(spec, "sessionAffinity"),
+                SessionAffinityTimeoutSeconds =
+                    fields.Integer(fields.Mapping(fields.Mapping(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds"),
+                InternalTrafficPolicy = fields.Text(spec, "internalTrafficPolicy"),
+                ExternalTrafficPolicy = fields.Text(spec, "externalTrafficPolicy"),
+            },
+        };
+    }
+
+    public static EndpointSliceObject DecodeEndpointSlice(FieldReader fields) => new()
+    {
+        Metadata = DecodeMetadata(fields),
+        AddressType = fields.Text(fields.Root, "addressType"),
+        Ports = fields.Mappings(fields.Root, "ports", port => new SlicePortSpec
+        {
+            Name = fields.SharedText(port, "name"),
+            Protocol = fields.Text(port, "protocol"),
+            Port = fields.Integer(port, "port"),
+        }),
+        Endpoints = fields.Mappings(fields.Root, "endpoints", endpoint => DecodeEndpoint(fields, endpoint)),
+    };
+
+    public static NodeObject DecodeNode(FieldReader fields) => new() { Metadata = DecodeMetadata(fields) };
+
+    public static ObjectMeta DecodeMetadata(FieldReader fields)
+    {
+        var metadata = fields.Mapping(fields.Root, "metadata");
+        return new ObjectMeta
+        {
+            Namespace = fields.SharedText(metadata, "namespace"),
+            Name = fields.Text(metadata, "name"),
+            CreationTimestamp = fields.Time(metadata, "creationTimestamp"),
+            Labels = fields.Entries(metadata, "labels", WellKnown.Labels),
+            Annotations = fields.Entries(metadata, "annotations", WellKnown.Annotations),
+        };
+    }
+
+    private static EndpointSpec DecodeEndpoint(FieldReader fields, ManifestMapping endpoint)
+    {
+        var conditions = fields.Mapping(endpoint, "conditions");
+        var hints = fields.Mapping(endpoint, "hints");
+        return new EndpointSpec
+        {
+            Addresses = fields.Texts(endpoint, "addresses"),
+            Ready = fields.Boolean(conditions, "ready"),
+            Serving = fields.Boolean(conditions, "serving"),
+            Terminating = fields.Boolean(conditions, "terminating"),
+            NodeName = fields.SharedText(endpoint, "nodeName"),
+            ForZones = DecodeNames(fields, hints, "forZones"),
+            ForNodes = DecodeNames(fields, hints, "forNodes"),
+        };
+    }
+
+    private static IReadOnlyList<string>? DecodeNames(FieldReader fields, ManifestMapping parent, string key) =>
+        fields.Mappings(parent, key, item => fields.SharedText(item, "name") ?? "");
+}

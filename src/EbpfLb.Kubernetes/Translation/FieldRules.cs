@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Diagnostics.CodeAnalysis;
+using EbpfLb.Kubernetes.Objects;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Kubernetes.Translation;
+
+/// <summary>Rules that more than one kind shares.</summary>
+internal static class FieldRules
+{
+    public const string DefaultNamespace = "default";
+
+    public static bool TryGetObjectName(ObjectMeta? metadata, ProblemList problems, out ObjectName name)
+    {
+        string objectNamespace = string.IsNullOrEmpty(metadata?.Namespace) ? DefaultNamespace : metadata.Namespace;
+        bool valid = TryGetName(metadata, problems, out string? objectName);
+        if (!NameRules.IsObjectName(objectNamespace))
+        {
+            problems.Invalid("metadata.namespace", $"{PrintableText.Quote(objectNamespace)} {NameRules.ObjectNameRule}");
+            valid = false;
+        }
+
+        name = valid ? new ObjectName(objectNamespace, objectName!) : default;
+        return valid;
+    }
+
+    public static bool TryGetName(ObjectMeta? metadata, ProblemList problems, [NotNullWhen(true)] out string? name)
+    {
+        name = metadata?.Name;
+        if (string.IsNullOrEmpty(name))
+            problems.Invalid("metadata.name", "is required");
+        else if (!NameRules.IsObjectName(name))
+            problems.Invalid("metadata.name", $"{PrintableText.Quote(name)} {NameRules.ObjectNameRule}");
+        else
+            return true;
+
+        return false;
+    }
+
+    public static string? Label(this ObjectMeta? metadata, string key) => metadata?.Labels?.GetValueOrDefault(key);
+
+    public static string? Annotation(this ObjectMeta? metadata, string key) => metadata?.Annotations?.GetValueOrDefault(key);
+
+    /// <param name="what">The port's field path without the protocol field: <c>spec.ports[1]</c>.</param>
+    public static bool TryGetProtocol(string? text, string what, ProblemList problems, out Protocol protocol)
+    {
+        switch (text)
+        {
+            case null or "" or "TCP":
+                protocol = Protocol.Tcp;
+                return true;
+            case "UDP":
+                protocol = Protocol.Udp;
+                return true;
+            case "SCTP":
+                protocol = Protocol.Sctp;
+                problems.Ignored($"{what}.protocol", "SCTP is not served; the port is left out");
+                return false;
+            default:
+                protocol = default;
+                problems.Invalid($"{what}.protocol", $"{PrintableText.Quote(text)} is not a protocol; expected TCP, UDP or SCTP");
+                return false;
+        }
+    }
+
+    public static string NotAPort(int port) => $"{port} is not a port; expected 1 to 65535";
+
+    /// <returns>The name, empty when there is none or it is wrong.</returns>
+    public static bool TryGetPortName(string? text, string what, ProblemList problems, out string name)
+    {
+        name = text ?? "";
+        if (name.Length == 0 || NameRules.IsPortName(name))
+            return true;
+
+        problems.Invalid($"{what}.name", $"{PrintableText.Quote(name)} {NameRules.PortNameRule}");
+        return false;
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using EbpfLb.Kubernetes.Objects;
+using EbpfLb.LoadBalancing.Maglev;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Kubernetes.Translation;
+
+public static class ServiceTranslation
+{
+    private const uint DefaultAffinityTimeoutSeconds = 10800;
+
+    private const int MaxAffinityTimeoutSeconds = 86400;
+
+    /// <returns>
+    /// The service as far as it is right: a wrong port or address is left out and told as a problem. Null for a service that gets no
+    /// frontends: headless, ExternalName, another proxy's, or without a usable cluster IP.
+    /// </returns>
+    public static Service? Translate(ServiceObject service, ProblemList problems)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        ArgumentNullException.ThrowIfNull(problems);
+        if (!FieldRules.TryGetObjectName(service.Metadata, problems, out var name))
+            return null;
+
+        var spec = service.Spec ?? new ServiceSpec();
+        if (IsForSomeoneElse(service.Metadata!, spec))
+            return null;
+
+        // Everything is looked at before the decision, so that one pass tells every problem.
+        CheckType(spec, problems);
+        var clusterIPs = TranslateClusterIPs(spec, problems);
+        var ports = TranslatePorts(spec.Ports ?? [], problems);
+        var algorithm = TranslateAlgorithm(service.Metadata!, problems);
+        int tableSize = TranslateTableSize(service.Metadata!, problems);
+        uint affinityTimeout = TranslateAffinity(spec, problems);
+        var internalPolicy = TranslatePolicy(spec.InternalTrafficPolicy, "spec.internalTrafficPolicy", problems);
+        var externalPolicy = TranslatePolicy(spec.ExternalTrafficPolicy, "spec.externalTrafficPolicy", problems);
+        if (clusterIPs.IsEmpty)
+            return null;
+
+        return new Service
+        {
+            Name = name,
+            CreatedAt = service.Metadata!.CreationTimestamp,
+            ClusterIPs = clusterIPs,
+            Ports = ports,
+            AffinityTimeoutSeconds = affinityTimeout,
+            InternalTrafficPolicy = internalPolicy,
+            ExternalTrafficPolicy = externalPolicy,
+            Algorithm = algorithm,
+            MaglevTableSize = tableSize,
+        };
+    }
+
+    private static bool IsForSomeoneElse(ObjectMeta metadata, ServiceSpec spec) =>
+        spec.Type == "ExternalName"
+        || spec.ClusterIP == "None"
+        || spec.ClusterIPs is ["None", ..]
+        || metadata.Labels?.ContainsKey(WellKnown.ServiceProxyNameLabel) == true;
+
+    private static void CheckType(ServiceSpec spec, ProblemList problems)
+    {
+        if (spec.Type is not (null or "" or "ClusterIP" or "NodePort" or "LoadBalancer"))
+            problems.Ignored("spec.type", $"{PrintableText.Quote(spec.Type)} is not a known type; taken as ClusterIP");
+    }
+
+    private static EquatableArray<Address> TranslateClusterIPs(ServiceSpec spec, ProblemList problems)
+    {
+        if (spec.ClusterIPs is not { Count: > 0 } texts)
+        {
+            if (string.IsNullOrEmpty(spec.ClusterIP))
+            {
+                problems.Ignored("spec.clusterIP", "the service has no cluster IP and gets no frontends until it has one");
+                return default;
+            }
+
+            return TryGetClusterIP(spec.ClusterIP, "spec.clusterIP", problems, out var only) ? [only] : default;
+        }
+
+        var addresses = new List<Address>(2);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            string path = $"spec.clusterIPs[{i}]";
+            if (!TryGetClusterIP(texts[i], path, problems, out var address))
+                continue;
+
+            if (addresses.Exists(other => other.Family == address.Family))
+                problems.Invalid(path, $"{address} is a second {address.Family} address; a service has at most one of each family");
+            else
+                addresses.Add(address);
+        }
+
+        return addresses.ToEquatableArray();
+    }
+
+    private static bool TryGetClusterIP(string text, string path, ProblemList problems, out Address address)
+    {
+        if (!Address.TryParse(text, out address))
+            problems.Invalid(path, $"{PrintableText.Quote(text)} is not an IP address");
+        else if (AddressRules.ReasonAgainstClusterIP(address) is { } reason)
+            problems.Invalid(path, $"{address} is {reason}; a cluster IP must be a unicast address of its own");
+        else
+            return true;
+
+        return false;
+    }
+
+    private static EquatableArray<ServicePort> TranslatePorts(IReadOnlyList<ServicePortSpec> specs, ProblemList problems)
+    {
+        var ports = new List<ServicePort>(specs.Count);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var numbers = new HashSet<(Protocol, int)>();
+        for (int i = 0; i < specs.Count; i++)
+        {
+            string what = $"spec.ports[{i}]";
+            bool valid = FieldRules.TryGetPortName(specs[i].Name, what, problems, out string name);
+            if (valid && name.Length == 0 && specs.Count > 1)
+            {
+                problems.Invalid($"{what}.name", "is required, because the service has several ports");
+                valid = false;
+            }
+            else if (valid && !names.Add(name))
+            {
+                problems.Invalid($"{what}.name", $"'{name}' is the name of an earlier port too");
+                valid = false;
+            }
+
+            valid &= FieldRules.TryGetProtocol(specs[i].Protocol, what, problems, out var protocol);
+            if (specs[i].Port is not { } number)
+            {
+                problems.Invalid($"{what}.port", "is required");
+            }
+            else if (number is < 1 or > ushort.MaxValue)
+            {
+                problems.Invalid($"{what}.port", FieldRules.NotAPort(number));
+            }
+            else if (valid && !numbers.Add((protocol, number)))
+            {
+                problems.Invalid($"{what}.port", $"{number}/{protocol.ToApiName()} is an earlier port too");
+            }
+            else if (valid)
+            {
+                ports.Add(new ServicePort(name, protocol, (ushort)number));
+            }
+        }
+
+        return ports.ToEquatableArray();
+    }
+
+    private static uint TranslateAffinity(ServiceSpec spec, ProblemList problems)
+    {
+        switch (spec.SessionAffinity)
+        {
+            case null or "" or "None":
+                return 0;
+            case "ClientIP":
+                break;
+            default:
+                problems.Ignored("spec.sessionAffinity",
+                    $"{PrintableText.Quote(spec.SessionAffinity)} is not a known affinity; taken as None");
+                return 0;
+        }
+
+        if (spec.SessionAffinityTimeoutSeconds is not { } seconds)
+            return DefaultAffinityTimeoutSeconds;
+
+        if (seconds is >= 1 and <= MaxAffinityTimeoutSeconds)
+            return (uint)seconds;
+
+        problems.Invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+            $"{seconds} is not a timeout; expected 1 to {MaxAffinityTimeoutSeconds} seconds");
+        return DefaultAffinityTimeoutSeconds;
+    }
+
+    private static TrafficPolicy TranslatePolicy(string? text, string path, ProblemList problems)
+    {
+        switch (text)
+        {
+            case null or "" or "Cluster":
+                return TrafficPolicy.Cluster;
+            case "Local":
+                return TrafficPolicy.Local;
+            default:
+                problems.Ignored(path, $"{PrintableText.Quote(text)} is not a known policy; taken as Cluster");
+                return TrafficPolicy.Cluster;
+        }
+    }
+
+    private static Algorithm TranslateAlgorithm(ObjectMeta metadata, ProblemList problems)
+    {
+        switch (metadata.Annotation(WellKnown.AlgorithmAnnotation))
+        {
+            case null or "random":
+                return Algorithm.Random;
+            case "maglev":
+                return Algorithm.Maglev;
+            case var other:
+                problems.Ignored($"metadata.annotations[{WellKnown.AlgorithmAnnotation}]",
+                    $"{PrintableText.Quote(other)} is not an algorithm; expected random or maglev, taken as random");
+                return Algorithm.Random;
+        }
+    }
+
+    private static int TranslateTableSize(ObjectMeta metadata, ProblemList problems)
+    {
+        if (metadata.Annotation(WellKnown.MaglevTableSizeAnnotation) is not { } text)
+            return 0;
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && MaglevSize.IsAllowed(size))
+            return size;
+
+        problems.Ignored($"metadata.annotations[{WellKnown.MaglevTableSizeAnnotation}]",
+            $"{PrintableText.Quote(text)} is not a table size; expected one of {MaglevSize.AllowedText}; "
+            + "the number of backends decides");
+        return 0;
+    }
+}
