@@ -23,7 +23,7 @@ public enum ServiceFlags : byte
 public enum ClientKind : byte
 {
     Address = 0,
-    NetworkNamespace = 1,
+    NetNs = 1,
 }
 
 /// <summary><c>enum lb_sock_flow_direction</c></summary>

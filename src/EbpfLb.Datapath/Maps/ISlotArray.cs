@@ -12,5 +12,5 @@ public interface ISlotArray
     /// </summary>
     void Write(uint start, ReadOnlySpan<uint> backendIds);
 
-    ReadOnlySpan<uint> Read(uint start, uint count);
+    void Read(uint start, Span<uint> backendIds);
 }

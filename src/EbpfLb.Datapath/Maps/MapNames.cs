@@ -15,4 +15,19 @@ public static class MapNames
     public const string ServiceNames = "svc_names_v1";
     public const string Problems = "problems_v1";
     public const string Agent = "agent_v1";
+
+    /// <summary>In the order people meet them.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [Frontends, Vips, Services, Slots, Backends, Affinity, SockPeers, SockFlows, ServiceNames, Problems, Agent];
+
+    /// <summary>Whether a pin has the name of one of our maps, of whatever schema version.</summary>
+    public static bool IsOurs(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int version = name.LastIndexOf("_v", StringComparison.Ordinal);
+        return version > 0
+            && name.AsSpan(version + 2) is { Length: > 0 } number
+            && !number.ContainsAnyExceptInRange('0', '9')
+            && All.Any(known => known.AsSpan(0, known.LastIndexOf("_v", StringComparison.Ordinal)).SequenceEqual(name.AsSpan(0, version)));
+    }
 }

@@ -26,7 +26,7 @@ public sealed class ClusterStateWriter
         ImmutableDictionary.CreateBuilder<ObjectName, ImmutableArray<EndpointSlice>>();
 
     private readonly Dictionary<ObjectName, ObjectName> _serviceOfSlice = [];
-    private readonly Dictionary<string, bool> _sources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SourceProgress> _sources = new(StringComparer.Ordinal);
     private Node? _node;
     private HashSet<ObjectName> _dirty = [];
     private bool _allDirty;
@@ -36,7 +36,7 @@ public sealed class ClusterStateWriter
     // Set as long as there is something to take, so a waiter that comes late misses nothing.
     private TaskCompletionSource _news = NewSignal();
 
-    /// <summary>True once there is a source and every source has listed.</summary>
+    /// <summary>True once there is a source and every source has told all it has.</summary>
     public bool IsComplete
     {
         get
@@ -46,7 +46,9 @@ public sealed class ClusterStateWriter
         }
     }
 
-    private bool Complete => _sources.Count > 0 && !_sources.ContainsValue(false);
+    private bool Complete => _sources.Count > 0 && _sources.Values.All(static progress => progress == SourceProgress.Complete);
+
+    private bool Listed => _sources.Count > 0 && !_sources.ContainsValue(SourceProgress.Listing);
 
     /// <summary>From here on nothing is handed out until this source has listed. Register every source before any of them starts.</summary>
     public void RegisterSource(string source)
@@ -54,7 +56,7 @@ public sealed class ClusterStateWriter
         ArgumentException.ThrowIfNullOrEmpty(source);
         lock (_gate)
         {
-            if (!_sources.TryAdd(source, false))
+            if (!_sources.TryAdd(source, SourceProgress.Listing))
                 throw new ArgumentException($"Source '{source}' is registered already.", nameof(source));
 
             _openingTaken = false;
@@ -62,19 +64,21 @@ public sealed class ClusterStateWriter
     }
 
     /// <param name="complete">
-    /// True once all that the source has is applied. False closes again: the source no longer knows whether what it has not seen exists.
-    /// A source that merely lost its connection stays listed; what it saw last remains in force.
+    /// True once all that the source has is applied; false when it listed, but a part of it cannot be read: what is known is handed out,
+    /// and nothing may be concluded from what is missing. A source that merely lost its connection stays as it was; what it saw last
+    /// remains in force.
     /// </param>
     public void SetListed(string source, bool complete)
     {
         ArgumentNullException.ThrowIfNull(source);
         lock (_gate)
         {
-            if (!_sources.ContainsKey(source))
+            if (!_sources.TryGetValue(source, out var before))
                 throw new ArgumentException($"Source '{source}' is not registered.", nameof(source));
 
-            _sources[source] = complete;
-            if (!complete)
+            var progress = complete ? SourceProgress.Complete : SourceProgress.Partial;
+            _sources[source] = progress;
+            if (progress != before)
                 _openingTaken = false;
             SignalIfNews();
         }
@@ -111,8 +115,8 @@ public sealed class ClusterStateWriter
     }
 
     /// <summary>
-    /// Hands over what changed since the last call. While not complete it hands out nothing and keeps what changed, so a caller that
-    /// acts on whatever it gets never acts on half a list.
+    /// Hands over what changed since the last call. Until every source has listed it hands out nothing and keeps what changed, so a
+    /// caller that acts on whatever it gets never acts on half a list.
     /// </summary>
     public ClusterDelta Take()
     {
@@ -121,7 +125,7 @@ public sealed class ClusterStateWriter
             if (_news.Task.IsCompleted)
                 _news = NewSignal();
 
-            if (!Complete)
+            if (!Listed)
                 return new ClusterDelta(_taken, FrozenSet<ObjectName>.Empty, IsComplete: false);
 
             var dirty = _dirty;
@@ -134,12 +138,12 @@ public sealed class ClusterStateWriter
             _dirty = [];
             _allDirty = false;
             _openingTaken = true;
-            return new ClusterDelta(_taken, dirty, IsComplete: true);
+            return new ClusterDelta(_taken, dirty, Complete);
         }
     }
 
     /// <summary>
-    /// Completes when there is something to take: changes, or the first state after the last source listed. Any number of changes before
+    /// Completes when there is something to take: changes, or the progress of a source. Any number of changes before
     /// a take are one signal. A take rearms it.
     /// </summary>
     public Task WaitAsync(CancellationToken cancellationToken)
@@ -155,7 +159,7 @@ public sealed class ClusterStateWriter
 
     private void SignalIfNews()
     {
-        if (Complete && (_dirty.Count > 0 || _allDirty || !_openingTaken))
+        if (Listed && (_dirty.Count > 0 || _allDirty || !_openingTaken))
             _news.TrySetResult();
     }
 
@@ -215,5 +219,12 @@ public sealed class ClusterStateWriter
         }
 
         return ~low;
+    }
+
+    private enum SourceProgress
+    {
+        Listing,
+        Partial,
+        Complete,
     }
 }

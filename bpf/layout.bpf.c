@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+
+/*
+ * Never loaded. One variable per type of types.h, so that the BTF of this object has every one of them, used by a program or not;
+ * the agent's mirrors are compared with it. The build fails when a type of types.h is missing here.
+ */
+
+#include "types.h"
+
+#define LAYOUT_STRUCT(name) struct name layout_##name
+#define LAYOUT_ENUM(name)   enum name layout_##name
+
+LAYOUT_STRUCT(lb_address);
+
+LAYOUT_ENUM(lb_frontend_flags);
+LAYOUT_STRUCT(lb_frontend_key);
+LAYOUT_STRUCT(lb_frontend);
+
+LAYOUT_STRUCT(lb_vip);
+
+LAYOUT_ENUM(lb_algorithm);
+LAYOUT_ENUM(lb_service_flags);
+LAYOUT_STRUCT(lb_slot_range);
+LAYOUT_STRUCT(lb_service);
+
+LAYOUT_ENUM(lb_backend_flags);
+LAYOUT_STRUCT(lb_backend);
+
+LAYOUT_ENUM(lb_client_kind);
+LAYOUT_STRUCT(lb_affinity_key);
+LAYOUT_STRUCT(lb_affinity);
+
+LAYOUT_STRUCT(lb_sock_peer);
+LAYOUT_ENUM(lb_sock_flow_direction);
+LAYOUT_STRUCT(lb_sock_flow_key);
+LAYOUT_STRUCT(lb_sock_flow);
+
+LAYOUT_STRUCT(lb_service_name);
+LAYOUT_STRUCT(lb_problem);
+LAYOUT_STRUCT(lb_agent);

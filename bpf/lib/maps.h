@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_MAPS_H
+#define EBPFLB_MAPS_H
+
+/*
+ * Every map of the contract. Those that only the agent and people read are here too: the loader then creates and pins them with the
+ * others, and their BTF makes a dump readable. Sizes are defaults; the agent may change them before the load.
+ *
+ * Maps the agent writes are BPF_F_NO_PREALLOC: a node with ten services pays for ten. Such a map gives the memory of a deleted
+ * element to the next insertion at once, without waiting for readers. So a reader copies what it needs and then looks the key up
+ * again: an element that is still linked under the key held the key's value while it was copied. (A processor that reorders loads
+ * may, in theory, do the second lookup early. The window is the few nanoseconds of a copy, and backend_read() also checks ids.)
+ */
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "../types.h"
+
+/* How often a read is repeated because the agent changed the very element meanwhile. */
+#define MAP_READ_TRIES 3
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lb_frontend_key);
+	__type(value, struct lb_frontend);
+} frontends_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lb_address);
+	__type(value, struct lb_vip);
+} vips_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* service id */
+	__type(value, struct lb_service);
+} services_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1048576);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32); /* backend id */
+} slots_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* backend id */
+	__type(value, struct lb_backend);
+} backends_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct lb_affinity_key);
+	__type(value, struct lb_affinity);
+} affinity_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lb_sock_peer);
+} sock_peers_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct lb_sock_flow_key);
+	__type(value, struct lb_sock_flow);
+} sock_flows_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* service id */
+	__type(value, struct lb_service_name);
+} svc_names_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct lb_problem);
+} problems_v1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct lb_agent);
+} agent_v1 SEC(".maps");
+
+#endif

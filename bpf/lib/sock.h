@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_SOCK_H
+#define EBPFLB_SOCK_H
+
+/*
+ * The calls of a socket, one core for every family and call. Wrappers bring the remote end as the application gave it and write back
+ * what the core made of it.
+ *
+ * The kernel runs these programs with the socket locked, so what is kept per socket is never changed by two of them at once.
+ */
+
+#include <linux/in.h>
+#include "address.h"
+#include "frontend.h"
+#include "select.h"
+#include "service.h"
+#include "sock_flows.h"
+
+struct sock_remote {
+	struct lb_address address;
+	__be16 port;
+};
+
+/* What a call becomes. A negative value is an error for the application. */
+enum sock_outcome {
+	SOCK_UNCHANGED = 0,
+	SOCK_TRANSLATED = 1,
+};
+
+/* A dialled address that is not ours gives SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error. */
+static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const struct sock_remote *remote,
+					struct service_view *service)
+{
+	struct lb_frontend_key key = {
+		.address = remote->address,
+		.port = remote->port,
+		.protocol = ctx->protocol,
+	};
+	struct lb_frontend frontend;
+
+	if (!frontend_read(&key, &frontend))
+		return address_has_frontends(&key.address) ? -ECONNREFUSED : SOCK_UNCHANGED;
+	/* The agent removes frontends before services, so a frontend without service is one about to go. */
+	return service_read(frontend.service_id, service) ? SOCK_TRANSLATED : -ECONNREFUSED;
+}
+
+static __always_inline void sock_peer_fill(struct lb_sock_peer *peer, const struct sock_remote *frontend,
+					   const struct backend_choice *choice)
+{
+	*peer = (struct lb_sock_peer){
+		.frontend = frontend->address,
+		.backend = choice->backend.address,
+		.frontend_port = frontend->port,
+		.backend_port = choice->backend.port,
+		.backend_id = choice->id,
+		.service_id = choice->backend.service_id,
+	};
+}
+
+static __always_inline void sock_translate(struct sock_remote *remote, const struct backend_choice *choice)
+{
+	remote->address = choice->backend.address;
+	remote->port = choice->backend.port;
+}
+
+/*
+ * connect(), and what connects by itself such as MSG_FASTOPEN. A connection that the kernel then fails to set up leaves a UDP socket with its
+ * earlier peer and with the storage of the new one; until its next connect() it sees the earlier backend's address.
+ */
+static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_remote *remote)
+{
+	struct lb_sock_peer peer, *kept;
+	struct service_view service;
+	struct backend_choice choice;
+	int outcome;
+
+	if (ctx->protocol != IPPROTO_TCP && ctx->protocol != IPPROTO_UDP)
+		return SOCK_UNCHANGED;
+
+	outcome = sock_dialled(ctx, remote, &service);
+	if (outcome == SOCK_UNCHANGED) {
+		/* connect(AF_UNSPEC) runs no program: what it should have ended ends here. */
+		bpf_sk_storage_delete(&sock_peers_v1, ctx->sk);
+		return outcome;
+	}
+	if (outcome < 0)
+		return outcome; /* the storage stays: so does the peer the socket has */
+	outcome = select_backend(ctx, &service, &choice);
+	if (outcome < 0)
+		return outcome;
+
+	sock_peer_fill(&peer, remote, &choice);
+	kept = bpf_sk_storage_get(&sock_peers_v1, ctx->sk, &peer, BPF_SK_STORAGE_GET_F_CREATE);
+	if (kept)
+		*kept = peer; /* it may have been there before */
+	/* Without memory for the storage the connection still works; only getpeername() will name the backend. */
+	sock_translate(remote, &choice);
+	return SOCK_TRANSLATED;
+}
+
+/* A connected UDP socket that names an address all the same must keep the storage of its peer, for getpeername(). */
+static __always_inline bool sock_is_connected(const struct bpf_sock_addr *ctx)
+{
+	return ctx->sk->state == BPF_TCP_ESTABLISHED;
+}
+
+static __always_inline bool sock_peer_is_frontend(const struct lb_sock_peer *peer, const struct sock_remote *remote)
+{
+	return peer->frontend_port == remote->port && address_equal(&peer->frontend, &remote->address);
+}
+
+/* A datagram to a frontend this socket knows goes where the last one went, if that is still right: a request is not split. */
+static __always_inline bool sock_flow_find(struct bpf_sock_addr *ctx, const struct lb_sock_peer *peer,
+					   const struct sock_remote *remote, const struct service_view *service,
+					   struct backend_choice *choice)
+{
+	__u64 cookie;
+
+	if (!peer)
+		return false;
+	if (sock_peer_is_frontend(peer, remote) && peer->service_id == service->id &&
+	    backend_read_member(peer->backend_id, service, choice)) {
+		if (peer->more_flows)
+			sock_flow_reclaim(bpf_get_socket_cookie(ctx), &remote->address, remote->port, choice);
+		return true;
+	}
+	if (!peer->more_flows)
+		return false;
+	cookie = bpf_get_socket_cookie(ctx);
+	if (!sock_flow_read(cookie, &remote->address, remote->port, service, choice))
+		return false;
+	sock_flow_claim(cookie, &remote->address, remote->port, choice);
+	return true;
+}
+
+/* The storage when it is free or holds this frontend, else the flows. Nothing here fails the datagram. */
+static __always_inline void sock_flow_keep(struct bpf_sock_addr *ctx, struct lb_sock_peer *peer,
+					   const struct sock_remote *remote, const struct backend_choice *choice)
+{
+	struct lb_sock_peer fresh;
+
+	sock_peer_fill(&fresh, remote, choice);
+	if (!peer) {
+		bpf_sk_storage_get(&sock_peers_v1, ctx->sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	} else if (sock_peer_is_frontend(peer, remote) && !sock_is_connected(ctx)) {
+		fresh.more_flows = peer->more_flows;
+		*peer = fresh;
+		if (fresh.more_flows)
+			sock_flow_reclaim(bpf_get_socket_cookie(ctx), &remote->address, remote->port, choice);
+	} else {
+		sock_flow_write(bpf_get_socket_cookie(ctx), &remote->address, remote->port, choice);
+		peer->more_flows = 1;
+	}
+}
+
+/* sendto() and sendmsg() of UDP with an address. */
+static __always_inline int sock_sendmsg(struct bpf_sock_addr *ctx, struct sock_remote *remote)
+{
+	struct lb_sock_peer *peer;
+	struct service_view service;
+	struct backend_choice choice;
+	int outcome;
+
+	if (ctx->protocol != IPPROTO_UDP)
+		return SOCK_UNCHANGED;
+
+	outcome = sock_dialled(ctx, remote, &service);
+	if (outcome != SOCK_TRANSLATED)
+		return outcome;
+
+	peer = bpf_sk_storage_get(&sock_peers_v1, ctx->sk, 0, 0);
+	if (!sock_flow_find(ctx, peer, remote, &service, &choice)) {
+		outcome = select_backend(ctx, &service, &choice);
+		if (outcome < 0)
+			return outcome;
+		sock_flow_keep(ctx, peer, remote, &choice);
+	}
+	sock_translate(remote, &choice);
+	return SOCK_TRANSLATED;
+}
+
+static __always_inline struct lb_sock_peer *sock_peer_of(struct bpf_sock_addr *ctx)
+{
+	return bpf_sk_storage_get(&sock_peers_v1, ctx->sk, 0, 0);
+}
+
+/* getpeername(): whether the remote end is the backend the socket was given; then it becomes the frontend. */
+static __always_inline bool sock_restore_peer(const struct lb_sock_peer *peer, struct sock_remote *remote)
+{
+	if (peer->backend_port != remote->port || !address_equal(&peer->backend, &remote->address))
+		return false;
+	remote->address = peer->frontend;
+	remote->port = peer->frontend_port;
+	return true;
+}
+
+/* The source of recvfrom() and recvmsg(). The flows come first: they know which of two frontends was last sent to. */
+static __always_inline bool sock_restore_source(struct bpf_sock_addr *ctx, const struct lb_sock_peer *peer,
+						struct sock_remote *remote)
+{
+	if (peer->more_flows && sock_flow_restore(bpf_get_socket_cookie(ctx), &remote->address, &remote->port))
+		return true;
+	return sock_restore_peer(peer, remote);
+}
+
+#endif

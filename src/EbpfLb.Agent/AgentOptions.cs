@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.LoadBalancing.Maglev;
+using EbpfLb.LoadBalancing.Model;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent;
+
+/// <summary>What an operator can set. Validated as a whole before anything is touched.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>As the API names this node; endpoints that carry it are local.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Directory of Service, EndpointSlice and Node manifests.</summary>
+    public required string Manifests { get; init; }
+
+    public DatapathOptions Datapath { get; init; } = new();
+
+    /// <summary>Null to look in PATH, /usr/sbin and /sbin.</summary>
+    public string? Bpftool { get; init; }
+
+    public MaglevOptions Maglev { get; init; } = new();
+
+    /// <summary>Of services that name none.</summary>
+    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>What is wrong, one sentence each, all at once; empty when nothing is.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var errors = new List<string>();
+        if (string.IsNullOrWhiteSpace(NodeName))
+            errors.Add("--node-name is empty. Give the name the API has for this node; the default is the host name.");
+        if (!Directory.Exists(Manifests))
+            errors.Add($"--manifests {Manifests}: there is no such directory. Create it, or name another.");
+        errors.AddRange(Maglev.Validate());
+        foreach (var (name, size) in Datapath.MapSizes)
+        {
+            if (!MapNames.All.Contains(name))
+                errors.Add($"--map-size {name}={size}: there is no such map. The maps are {string.Join(", ", MapNames.All)}.");
+            else if (name is MapNames.SockPeers or MapNames.Agent)
+                errors.Add($"--map-size {name}={size}: this map has no size to choose.");
+            else if (size == 0)
+                errors.Add($"--map-size {name}=0: a map has at least one entry.");
+        }
+
+        return errors;
+    }
+}

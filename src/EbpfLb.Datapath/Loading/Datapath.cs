@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux.Processes;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Datapath.Loading;
+
+/// <summary>
+/// The maps and programs of this node, in place. Disposing it gives back descriptors and the lock; the pins stay, and with them everything
+/// the kernel does.
+/// </summary>
+public sealed class Datapath : IDisposable
+{
+    private readonly PinDirectory _pins;
+
+    private Datapath(PinDirectory pins, KernelMaps maps)
+    {
+        _pins = pins;
+        Maps = maps;
+    }
+
+    public KernelMaps Maps { get; }
+
+    public string PinPath => _pins.Path;
+
+    /// <summary>Takes the lock, creates what is missing, loads the programs of this version and puts them in place.</summary>
+    /// <exception cref="DatapathException">It cannot be done here; whatever served before still does.</exception>
+    public static async Task<Datapath> OpenAsync(
+        DatapathOptions options, IBpftool bpftool, ILogger<Datapath> logger, CancellationToken stopping)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        RequireCapabilities();
+        var pins = PinDirectory.OpenOrCreate(options.BpfFs);
+        KernelMaps? maps = null;
+        try
+        {
+            pins.Lock();
+            using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
+            var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
+            await loader.LoadAsync(options.MapSizes, stopping).ConfigureAwait(false);
+            maps = KernelMaps.Open(pins.Path, writable: true);
+            var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
+            loader.RemoveOtherPrograms();
+            Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
+            return new Datapath(pins, maps);
+        }
+        catch (BpftoolException exception)
+        {
+            maps?.Dispose();
+            pins.Dispose();
+            throw new DatapathException(exception.Message, exception);
+        }
+        catch
+        {
+            maps?.Dispose();
+            pins.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Maps.Dispose();
+        _pins.Dispose();
+    }
+
+    private static void RequireCapabilities()
+    {
+        if (Capabilities.HasEffective(Capabilities.CAP_SYS_ADMIN))
+            return;
+
+        (int Number, string Name)[] needed =
+        [
+            (Capabilities.CAP_BPF, nameof(Capabilities.CAP_BPF)),
+            (Capabilities.CAP_NET_ADMIN, nameof(Capabilities.CAP_NET_ADMIN)),
+            (Capabilities.CAP_PERFMON, nameof(Capabilities.CAP_PERFMON)),
+        ];
+        string[] missing = [.. needed.Where(capability => !Capabilities.HasEffective(capability.Number)).Select(capability => capability.Name)];
+        if (missing.Length > 0)
+        {
+            throw new DatapathException(
+                $"This process lacks {string.Join(", ", missing)}, which loading and attaching BPF programs takes. Run it as root, or give it "
+                + "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (in a pod: securityContext.capabilities.add).");
+        }
+    }
+}

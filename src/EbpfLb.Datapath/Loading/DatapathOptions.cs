@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+namespace EbpfLb.Datapath.Loading;
+
+public sealed record DatapathOptions
+{
+    /// <summary>A mounted bpffs; null to use the one /proc/self/mounts names.</summary>
+    public string? BpfFs { get; init; }
+
+    /// <summary>The cgroup whose processes are served; null for the root of the cgroup2 hierarchy.</summary>
+    public string? Cgroup { get; init; }
+
+    /// <summary>Entries by map name, for maps that do not exist yet. The others have the sizes of bpf/lib/maps.h.</summary>
+    public IReadOnlyDictionary<string, uint> MapSizes { get; init; } = new Dictionary<string, uint>();
+}

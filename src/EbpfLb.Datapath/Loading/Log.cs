@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Datapath.Loading;
+
+/// <summary>Events 3000 to 3099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3000, LogLevel.Information,
+        "Datapath ready in {PinPath} on cgroup {Cgroup}: {Created} links created, {Updated} updated, {Kept} found in place")]
+    public static partial void DatapathReady(ILogger logger, string pinPath, string cgroup, int created, int updated, int kept);
+}

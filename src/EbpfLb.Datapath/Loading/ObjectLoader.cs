@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux;
+using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Files;
+using EbpfLb.Linux.Processes;
+
+namespace EbpfLb.Datapath.Loading;
+
+/// <summary>
+/// Loads an object over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by the
+/// hash of their object, so that a restart of the same version loads nothing.
+/// </summary>
+internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, EmbeddedObject bpfObject)
+{
+    public string ProgramDirectory => Path.Combine(pins.Programs, bpfObject.Hash);
+
+    public async Task LoadAsync(IReadOnlyDictionary<string, uint> mapSizes, CancellationToken stopping)
+    {
+        // A sealed file without a name: bpftool reads exactly the bytes of this assembly, on a read-only root file system too.
+        using var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
+        RemoveTree(pins.Staging);
+        bool mapsMissing = MapNames.All.Any(name => !File.Exists(pins.Map(name)));
+        if (!mapsMissing && Directory.Exists(ProgramDirectory))
+            return;
+
+        await CheckLayoutAsync(file.PathForChild, stopping).ConfigureAwait(false);
+        try
+        {
+            if (mapsMissing)
+                await CreateMapsAsync(file.PathForChild, mapSizes, stopping).ConfigureAwait(false);
+            await LoadProgramsAsync(file.PathForChild, stopping).ConfigureAwait(false);
+        }
+        finally
+        {
+            RemoveTree(pins.Staging);
+        }
+    }
+
+    /// <summary>Programs of other builds; after the links have left them.</summary>
+    public void RemoveOtherPrograms()
+    {
+        foreach (string directory in Directory.EnumerateDirectories(pins.Programs).Where(path => path != ProgramDirectory).ToArray())
+            RemoveTree(directory);
+    }
+
+    /// <summary>Of BPF pins and directories, two levels deep.</summary>
+    internal static void RemoveTree(string directory)
+    {
+        if (Directory.Exists(directory))
+            Directory.Delete(directory, recursive: true);
+    }
+
+    private async Task CheckLayoutAsync(string path, CancellationToken stopping)
+    {
+        using var btf = await bpftool.DumpBtfAsync(path, stopping).ConfigureAwait(false);
+        var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
+        if (findings.Count > 0)
+        {
+            throw new DatapathException(
+                $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "
+                + "The build mixed two versions; use a released one.");
+        }
+    }
+
+    // A first load makes every missing map with its type, flags and BTF as the object declares them. Those that shall have another size
+    // are made again in its image; the others are kept.
+    private async Task CreateMapsAsync(string path, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    {
+        Directory.CreateDirectory(pins.Staging);
+        string stagedMaps = Path.Combine(pins.Staging, "maps");
+        await bpftool.LoadAllAsync(path, Path.Combine(pins.Staging, "programs"), ExistingMaps(), stagedMaps, stopping).ConfigureAwait(false);
+        foreach (string name in MapNames.All.Where(name => !File.Exists(pins.Map(name))))
+        {
+            using var staged = BpfMap.OpenPinned(Path.Combine(stagedMaps, name));
+            if (!sizes.TryGetValue(name, out uint size) || size == staged.Info.MaxEntries)
+            {
+                staged.Pin(pins.Map(name));
+                continue;
+            }
+
+            using var map = Create(staged.Info, size);
+            map.Pin(pins.Map(name));
+        }
+    }
+
+    private static BpfMap Create(BpfMapInfo image, uint size)
+    {
+        try
+        {
+            return BpfMap.Create(new BpfMapSpec(
+                image.Name, image.Type, image.KeySize, image.ValueSize, size, image.Flags, image.BtfId, image.BtfKeyTypeId, image.BtfValueTypeId));
+        }
+        catch (LinuxException exception)
+        {
+            throw new DatapathException(
+                $"Map {image.Name} cannot be created with {size} entries: {exception.Message}. Choose another --map-size {image.Name}=ENTRIES"
+                + (exception.Errno == Errno.ENOMEM ? ", or give the agent's memory cgroup more." : "."), exception);
+        }
+    }
+
+    // Into a directory that gets its name only when every program is in it: a killed agent leaves no half set behind.
+    private async Task LoadProgramsAsync(string path, CancellationToken stopping)
+    {
+        if (Directory.Exists(ProgramDirectory))
+            RemoveTree(ProgramDirectory);
+        Directory.CreateDirectory(pins.Programs);
+        string incomplete = Path.Combine(pins.Programs, "incomplete");
+        RemoveTree(incomplete);
+        await bpftool.LoadAllAsync(path, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
+        Directory.Move(incomplete, ProgramDirectory);
+    }
+
+    private Dictionary<string, string> ExistingMaps() =>
+        MapNames.All.Where(name => File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Linux;
+using EbpfLb.Linux.Files;
+using EbpfLb.Linux.Processes;
+
+namespace EbpfLb.Datapath.Loading;
+
+/// <summary>
+/// <c>ebpflb</c> on a BPF file system: the maps, <c>programs/HASH/</c> and <c>links/</c>. A BPF file system is often writable for
+/// everybody, so the directory is ours alone (0700) and its owner is checked. Its lock is what makes an agent the only one.
+/// </summary>
+public sealed class PinDirectory : IDisposable
+{
+    private const string Name = "ebpflb";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly DirectoryHandle _handle;
+
+    private PinDirectory(DirectoryHandle handle) => _handle = handle;
+
+    public string Path => _handle.Path;
+
+    public string Links => System.IO.Path.Combine(Path, "links");
+
+    public string Programs => System.IO.Path.Combine(Path, "programs");
+
+    /// <summary>Where maps wait until they are complete.</summary>
+    internal string Staging => System.IO.Path.Combine(Path, "staging");
+
+    public string Map(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <param name="bpffs">A mounted BPF file system, or null to find one.</param>
+    /// <exception cref="DatapathException">There is none, or the directory is not safe to use.</exception>
+    public static PinDirectory OpenOrCreate(string? bpffs)
+    {
+        string path = System.IO.Path.Combine(BpfFileSystems.Resolve(bpffs, mayMount: true), Name);
+        try
+        {
+            if (!DirectoryHandle.TryOpen(path, out var handle))
+            {
+                Directory.CreateDirectory(path, OwnerOnly);
+                handle = DirectoryHandle.Open(path);
+            }
+
+            return Checked(handle);
+        }
+        catch (LinuxException exception)
+        {
+            throw Unusable(path, exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DatapathException(
+                $"{path} cannot be created: {exception.Message} The BPF file system must be writable for the agent (it runs as root).", exception);
+        }
+    }
+
+    /// <summary>For commands that read: null when no agent has run here.</summary>
+    public static PinDirectory? TryOpen(string? bpffs)
+    {
+        string path = System.IO.Path.Combine(BpfFileSystems.Resolve(bpffs, mayMount: false), Name);
+        try
+        {
+            return DirectoryHandle.TryOpen(path, out var handle) ? Checked(handle) : null;
+        }
+        catch (LinuxException exception)
+        {
+            throw Unusable(path, exception);
+        }
+    }
+
+    /// <summary>Held until this is disposed or the process ends, however it ends.</summary>
+    /// <exception cref="DatapathException">Another agent has it; the message names its process.</exception>
+    public void Lock()
+    {
+        if (_handle.TryLockExclusive())
+            return;
+
+        string holder = _handle.FindLockHolder() is { } pid ? $"process {pid}" : "a process of another PID namespace";
+        throw new DatapathException(
+            $"{Path} is locked by {holder}: another ebpflb agent runs on this node. Stop it first, or give this one its own --bpffs and --cgroup.");
+    }
+
+    /// <summary>The process that runs the agent; null when none does, or it cannot be seen from here.</summary>
+    public int? FindAgent() => _handle.FindLockHolder();
+
+    public void Dispose() => _handle.Dispose();
+
+    private static PinDirectory Checked(DirectoryHandle handle)
+    {
+        var status = handle.Stat();
+        if (status.Uid != ProcessIdentity.EffectiveUid || (status.Mode & ~OwnerOnly & (UnixFileMode)0xfff) != 0)
+        {
+            handle.Dispose();
+            throw new DatapathException(
+                $"{handle.Path} belongs to uid {status.Uid} and has mode 0{Convert.ToString((int)status.Mode & 0xfff, 8)}; it must belong to "
+                + $"uid {ProcessIdentity.EffectiveUid} with mode 0700. Somebody else made it: check what is in it, remove it, and start again.");
+        }
+
+        return new PinDirectory(handle);
+    }
+
+    private static DatapathException Unusable(string path, LinuxException exception) => new(
+        exception.Errno is Errno.ELOOP or Errno.ENOTDIR
+            ? $"{path} is not a directory but a symbolic link or a file. Somebody else made it: check it, remove it, and start again."
+            : $"{path} cannot be used: {exception.Message}",
+        exception);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.CompilerServices;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Linux;
+using EbpfLb.Linux.Bpf;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Datapath.Maps;
+
+/// <summary>The pinned maps. Holds a descriptor of each until disposed; the pins are the loader's.</summary>
+public sealed class KernelMaps : ILbMaps, IDisposable
+{
+    private readonly List<BpfMap> _opened = [];
+    private readonly List<BpfMappedArray> _mapped = [];
+
+    private KernelMaps(string directory, bool writable)
+    {
+        Frontends = Open<FrontendKey, FrontendValue>(directory, MapNames.Frontends);
+        Vips = Open<Address, VipValue>(directory, MapNames.Vips);
+        Services = Open<uint, ServiceValue>(directory, MapNames.Services);
+        Backends = Open<uint, BackendValue>(directory, MapNames.Backends);
+        ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
+        Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
+        Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
+        Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
+        Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
+    }
+
+    public IBpfMap<FrontendKey, FrontendValue> Frontends { get; }
+
+    public IBpfMap<Address, VipValue> Vips { get; }
+
+    public IBpfMap<uint, ServiceValue> Services { get; }
+
+    public ISlotArray Slots { get; }
+
+    public IBpfMap<uint, BackendValue> Backends { get; }
+
+    public IBpfMap<uint, ServiceNameValue> ServiceNames { get; }
+
+    public IBpfMap<AffinityKey, AffinityValue> Affinity { get; }
+
+    public IBpfMap<uint, ProblemValue> Problems { get; }
+
+    /// <summary>One element of <see cref="AgentValue"/>.</summary>
+    public BpfMappedArray Agent { get; }
+
+    /// <summary>As the kernel knows them, in the order of the contract.</summary>
+    public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Select(map => map.Info)];
+
+    /// <param name="directory">Where they are pinned.</param>
+    /// <param name="writable">False for commands that only read: they then cannot change an array by mistake.</param>
+    public static KernelMaps Open(string directory, bool writable) => new(directory, writable);
+
+    public void Dispose()
+    {
+        _mapped.ForEach(array => array.Dispose());
+        _opened.ForEach(map => map.Dispose());
+    }
+
+    private KernelMap<TKey, TValue> Open<TKey, TValue>(string directory, string name)
+        where TKey : unmanaged
+        where TValue : unmanaged =>
+        new(OpenChecked(directory, name, Unsafe.SizeOf<TKey>(), Unsafe.SizeOf<TValue>()));
+
+    private BpfMappedArray OpenArray<TValue>(string directory, string name, bool writable)
+        where TValue : unmanaged
+    {
+        var map = OpenChecked(directory, name, sizeof(uint), Unsafe.SizeOf<TValue>());
+        var array = writable ? map.Map() : map.MapReadOnly();
+        _mapped.Add(array);
+        return array;
+    }
+
+    private BpfMap OpenChecked(string directory, string name, int keySize, int valueSize)
+    {
+        string path = Path.Combine(directory, name);
+        try
+        {
+            if (!BpfMap.TryOpenPinned(path, out var map))
+                throw new DatapathException($"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it.");
+
+            _opened.Add(map);
+            var info = map.Info;
+            if (info.KeySize != keySize || info.ValueSize != valueSize)
+            {
+                throw new DatapathException(
+                    $"{path} has keys of {info.KeySize} and values of {info.ValueSize} bytes; this version of ebpflb has {keySize} and "
+                    + $"{valueSize}. It was made by another version: run that one, or start afresh with 'ebpflb cleanup'.");
+            }
+
+            return map;
+        }
+        catch (LinuxException exception)
+        {
+            Dispose();
+            throw new DatapathException($"{path} cannot be opened: {exception.Message}", exception);
+        }
+        catch (DatapathException)
+        {
+            Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+
+namespace EbpfLb.Datapath.Sync;
+
+public sealed partial class DatapathSync
+{
+    /// <summary>A backend that clients may be bound to has gone. Programs do not follow such entries; the sweep gives back their room.</summary>
+    public bool AffinitySweepDue { get; private set; }
+
+    /// <summary>Deletes affinity entries whose service or backend is gone, or whose time is up. Returns how many.</summary>
+    /// <param name="nowNs">CLOCK_MONOTONIC, as the entries have it.</param>
+    public int SweepAffinity(ulong nowNs)
+    {
+        AffinitySweepDue = false;
+        int deleted = 0;
+        foreach (var (key, value) in _maps.Affinity.ReadAll())
+        {
+            if (!IsAlive(key, value, nowNs) && _maps.Affinity.Delete(key).Succeeded)
+                deleted++;
+        }
+
+        return deleted;
+    }
+
+    private bool IsAlive(AffinityKey key, AffinityValue value, ulong nowNs) =>
+        _services.TryGet(key.ServiceId, out var service)
+        && _backends.TryGet(value.BackendId, out var backend)
+        && backend.ServiceId == key.ServiceId
+        && (value.LastUsedNs > nowNs || nowNs - value.LastUsedNs < service.AffinityTimeoutSeconds * 1_000_000_000UL);
+}

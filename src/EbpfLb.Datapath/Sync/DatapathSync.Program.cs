@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Datapath.Sync;
+
+public sealed partial class DatapathSync
+{
+    /// <summary>A refused write, by map.</summary>
+    private readonly record struct Refusal(string Map, uint MaxEntries, MapWrite Write);
+
+    private SyncFailure? ProgramService(DesiredService service)
+    {
+        if (!_programmed.TryGetValue(service.Name, out var ports))
+            _programmed.Add(service.Name, ports = []);
+
+        bool isNew = ports.TrueForAll(port => port.Frontends.Count == 0);
+        Refusal? refusal = null;
+        var kept = new HashSet<ServicePortKey>();
+
+        foreach (var desired in service.Ports)
+        {
+            kept.Add(desired.Key);
+            var port = ports.Find(candidate => candidate.Key == desired.Key);
+            if (port is null)
+                ports.Add(port = NewPort(desired.Key));
+            else if (!_complete && port.IsOrphan && desired.Backends.IsEmpty && port.Backends.Length > 0)
+                continue; // Stays an orphan until every source has told all it has.
+
+            port.IsOrphan = false;
+            refusal = ProgramPort(port, desired) ?? refusal;
+        }
+
+        // Frontends last, and only of a service that is there as a whole.
+        if (refusal is null)
+            refusal = ProgramFrontends(service, ports);
+
+        foreach (var port in ports.Where(port => !kept.Contains(port.Key) && (_complete || !port.IsOrphan)).ToArray())
+        {
+            ports.Remove(port);
+            _dying.Add(port);
+        }
+
+        if (refusal is not { } refused)
+            return null;
+
+        if (refused.Write.Error == MapError.Full)
+            RollBack(ports, all: isNew);
+        return Failure(service.Name, refused, isNew);
+    }
+
+    private ProgrammedPort NewPort(ServicePortKey key)
+    {
+        var port = new ProgrammedPort(key, _serviceIds.Allocate());
+        _portById.Add(port.ServiceId, port);
+        return port;
+    }
+
+    private Refusal? ProgramPort(ProgrammedPort port, DesiredPort desired)
+    {
+        var backends = new ProgrammedBackend[desired.Backends.Count];
+        if (PutBackends(port, desired, backends) is { } refused)
+            return refused;
+
+        var published = Published(port);
+        if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
+            return noSlots;
+
+        if (WriteTable(desired, backends, BackendFlags.InLocal, published.Local, out var local) is { } noLocalSlots)
+        {
+            FreeIfFresh(cluster, published.Cluster);
+            return noLocalSlots;
+        }
+
+        if (PutService(port, Encoding.Service(desired, cluster, local)) is { } notFlipped)
+        {
+            FreeIfFresh(cluster, published.Cluster);
+            FreeIfFresh(local, published.Local);
+            return notFlipped;
+        }
+
+        _distrusted.Remove(port.ServiceId);
+        // Published. What only the old tables named can go.
+        if (cluster != published.Cluster)
+            _slots.Free(published.Cluster);
+        if (local != published.Local)
+            _slots.Free(published.Local);
+        var gone = port.Backends;
+        port.Backends = backends;
+        foreach (var backend in gone.Concat(port.Staged))
+        {
+            if (Array.BinarySearch(backends, backend) is int index && (index < 0 || backends[index].Id != backend.Id))
+                DeleteBackend(backend.Id, desired.AffinityTimeoutSeconds > 0);
+        }
+
+        port.Staged.Clear();
+        return null;
+    }
+
+    // The slots of a distrusted entry may be another service's: they are neither compared with nor given back.
+    private ServiceValue Published(ProgrammedPort port)
+    {
+        _services.TryGet(port.ServiceId, out var value);
+        return _distrusted.Contains(port.ServiceId) ? value with { Cluster = default, Local = default } : value;
+    }
+
+    // Transient refusals do not stop the others: the next try then finds most of the work done.
+    private Refusal? PutBackends(ProgrammedPort port, DesiredPort desired, ProgrammedBackend[] backends)
+    {
+        Refusal? refusal = null;
+        for (int i = 0; i < backends.Length; i++)
+        {
+            var backend = desired.Backends[i];
+            if (!port.TryFindBackend(backend.Address, backend.Port, out uint id))
+            {
+                id = _backendIds.Allocate();
+                port.Staged.Add(new ProgrammedBackend(backend.Address, backend.Port, id));
+            }
+
+            backends[i] = new ProgrammedBackend(backend.Address, backend.Port, id);
+            var write = _backends.Put(id, Encoding.Backend(backend, desired.Key.Protocol, port.ServiceId));
+            if (write.Succeeded)
+                continue;
+
+            refusal = new Refusal(MapNames.Backends, _backends.MaxEntries, write);
+            if (write.Error == MapError.Full)
+                break;
+        }
+
+        return refusal;
+    }
+
+    // The name first: a restored entry without one could belong to anybody.
+    private Refusal? PutService(ProgrammedPort port, in ServiceValue value)
+    {
+        var write = _names.Put(port.ServiceId, Encoding.Name(port.Key));
+        if (!write.Succeeded)
+            return new Refusal(MapNames.ServiceNames, _names.MaxEntries, write);
+
+        write = _services.Put(port.ServiceId, value);
+        return write.Succeeded ? null : new Refusal(MapNames.Services, _services.MaxEntries, write);
+    }
+
+    private Refusal? WriteTable(
+        DesiredPort desired, ProgrammedBackend[] backends, BackendFlags list, SlotRange published, out SlotRange range)
+    {
+        uint[] table = Encoding.Table(desired, backends, list, _options.Maglev);
+        range = published;
+        if (published.Count == table.Length && Holds(published, table))
+            return null;
+
+        if (!_slots.TryAllocate((uint)table.Length, out range))
+            return new Refusal(MapNames.Slots, _slots.Capacity, new MapWrite(MapError.Full, ""));
+
+        if (table.Length > 0)
+            _maps.Slots.Write(range.Base, table);
+        return null;
+    }
+
+    private bool Holds(SlotRange range, uint[] table)
+    {
+        uint[] current = new uint[table.Length];
+        _maps.Slots.Read(range.Base, current);
+        return current.AsSpan().SequenceEqual(table);
+    }
+
+    private void FreeIfFresh(SlotRange range, SlotRange published)
+    {
+        if (range != published)
+            _slots.FreeUnpublished(range);
+    }
+
+    private Refusal? ProgramFrontends(DesiredService service, List<ProgrammedPort> ports)
+    {
+        Refusal? refusal = null;
+        foreach (var desired in service.Ports)
+        {
+            var port = ports.Find(candidate => candidate.Key == desired.Key)!;
+            foreach (var frontend in desired.Frontends)
+            {
+                var key = Encoding.Key(frontend.Key);
+                var vip = _vips.Contains(key.Address) ? MapWrite.Ok : _vips.Put(key.Address, new VipValue { Frontends = 1 });
+                _touchedVips.Add(key.Address);
+                if (!vip.Succeeded)
+                {
+                    refusal = new Refusal(MapNames.Vips, _vips.MaxEntries, vip);
+                    continue;
+                }
+
+                var write = PutFrontend(port, key, Encoding.Frontend(frontend, port.ServiceId));
+                if (!write.Succeeded)
+                    refusal = new Refusal(MapNames.Frontends, _frontends.MaxEntries, write);
+            }
+        }
+
+        return refusal;
+    }
+
+    private MapWrite PutFrontend(ProgrammedPort port, FrontendKey key, FrontendValue value)
+    {
+        bool known = _frontends.TryGet(key, out var before);
+        var write = _frontends.Put(key, value);
+        if (!write.Succeeded || (known && before.ServiceId == value.ServiceId))
+            return write;
+
+        // It may have been another service's until now.
+        if (known && _portById.TryGetValue(before.ServiceId, out var former))
+            former.Frontends.Remove(key);
+        if (!known)
+            _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) + 1;
+        port.Frontends.Add(key);
+        return write;
+    }
+
+    private bool DeleteFrontend(ProgrammedPort port, FrontendKey key)
+    {
+        if (!_frontends.Delete(key))
+            return false;
+
+        port.Frontends.Remove(key);
+        _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) - 1;
+        _touchedVips.Add(key.Address);
+        _freed = true;
+        return true;
+    }
+
+    private void DeleteBackend(uint id, bool mayHaveAffinity)
+    {
+        _backends.Delete(id);
+        _freed = true;
+        AffinitySweepDue |= mayHaveAffinity;
+    }
+
+    // A map was full. A new service disappears as a whole; of one that serves, what the attempt added does.
+    private void RollBack(List<ProgrammedPort> ports, bool all)
+    {
+        foreach (var port in ports.ToArray())
+        {
+            foreach (var staged in port.Staged)
+                _backends.Delete(staged.Id);
+            port.Staged.Clear();
+            if (!all && port.Frontends.Count > 0)
+                continue;
+
+            ports.Remove(port);
+            _dying.Add(port);
+        }
+
+        BuryDying();
+        // What the roll-back itself freed is no reason to try again at once.
+        _freed = false;
+    }
+
+    // Frontends, then the entry, and only then what it names. Whatever cannot be deleted now keeps the port in the list.
+    private void BuryDying()
+    {
+        _dying.RemoveAll(port =>
+        {
+            foreach (var key in port.Frontends.ToArray())
+                DeleteFrontend(port, key);
+            if (port.Frontends.Count > 0)
+                return false;
+
+            var published = Published(port);
+            if (!_services.Delete(port.ServiceId))
+                return false;
+
+            _names.Delete(port.ServiceId);
+            foreach (var backend in port.Backends.Concat(port.Staged))
+                DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);
+            _slots.Free(published.Cluster);
+            _slots.Free(published.Local);
+            _portById.Remove(port.ServiceId);
+            _distrusted.Remove(port.ServiceId);
+            _freed = true;
+            return true;
+        });
+    }
+
+    private static SyncFailure Failure(ObjectName service, Refusal refused, bool isAbsent)
+    {
+        string state = isAbsent ? "is not programmed" : "keeps its last version";
+        string message = refused.Write.Error switch
+        {
+            MapError.Full => $"{service} {state}: {refused.Map} is full ({refused.MaxEntries} entries). "
+                + $"Raise it with --map-size {refused.Map}=ENTRIES after 'ebpflb cleanup', or delete services.",
+            MapError.OutOfMemory => $"{service} {state}: {refused.Map} cannot grow (ENOMEM). "
+                + "The kernel or the agent's memory cgroup is out of memory; tried again by itself.",
+            _ => $"{service} {state}: a write to {refused.Map} failed ({refused.Write.ErrnoName}); tried again by itself.",
+        };
+        return new SyncFailure(service, refused.Map, refused.Write.Error, isAbsent, message);
+    }
+}

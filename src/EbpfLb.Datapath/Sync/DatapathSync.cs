@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Datapath.Sync;
+
+/// <summary>
+/// Brings the maps to the desired services: ordered, idempotent, and each service for itself. Owned by one task; nothing here is
+/// thread-safe.
+/// </summary>
+/// <remarks>
+/// The order of one <see cref="Apply"/>, and why:
+/// <list type="number">
+/// <item>frontends nobody wants any more are deleted: nothing can enter what is about to go;</item>
+/// <item>per service: backends, a fresh range of slots, then the service entry that names the range (the flip), then its frontends.
+/// A program always finds what the entry before it names;</item>
+/// <item>services nobody wants any more go: entry, name, backends; their slots rest before they are given again;</item>
+/// <item>services that found a map full are tried once more if anything was freed.</item>
+/// </list>
+/// Memory changes only after the write it records, so a failed write leaves work to do and nothing else.
+/// </remarks>
+public sealed partial class DatapathSync
+{
+    private readonly ILbMaps _maps;
+    private readonly DatapathSyncOptions _options;
+    private readonly MapView<FrontendKey, FrontendValue> _frontends;
+    private readonly MapView<Address, VipValue> _vips;
+    private readonly MapView<uint, ServiceValue> _services;
+    private readonly MapView<uint, BackendValue> _backends;
+    private readonly MapView<uint, ServiceNameValue> _names;
+    private readonly SlotAllocator _slots;
+    private readonly Dictionary<ObjectName, List<ProgrammedPort>> _programmed = [];
+    private readonly Dictionary<uint, ProgrammedPort> _portById = [];
+    private readonly Dictionary<ObjectName, DesiredService> _desired = [];
+    private readonly Dictionary<FrontendKey, ServicePortKey> _desiredFrontends = [];
+    private readonly Dictionary<Address, int> _frontendsByVip = [];
+    private readonly HashSet<Address> _touchedVips = [];
+    private readonly Dictionary<ObjectName, SyncFailure> _failures = [];
+    private readonly List<ProgrammedPort> _dying = [];
+    private readonly HashSet<uint> _distrusted = [];
+    private IdAllocator _serviceIds = null!;
+    private IdAllocator _backendIds = null!;
+    private bool _complete;
+    private bool _freed;
+
+    private DatapathSync(ILbMaps maps, DatapathSyncOptions options, TimeProvider time)
+    {
+        _maps = maps;
+        _options = options;
+        _frontends = new(maps.Frontends);
+        _vips = new(maps.Vips);
+        _services = new(maps.Services);
+        _backends = new(maps.Backends);
+        _names = new(maps.ServiceNames);
+        _slots = new(maps.Slots.Capacity, options.SlotGrace, time);
+    }
+
+    /// <summary>Service ids in the maps.</summary>
+    public int ServiceCount => _portById.Count;
+
+    public int BackendCount => _backends.Count;
+
+    public int FrontendCount => _frontends.Count;
+
+    public IReadOnlyCollection<SyncFailure> Failures => _failures.Values;
+
+    /// <summary>System calls that wrote a map so far.</summary>
+    public long MapWrites => _frontends.Writes + _vips.Writes + _services.Writes + _backends.Writes + _names.Writes;
+
+    /// <param name="changes">Services that changed, and those that are gone.</param>
+    /// <param name="complete">
+    /// True once every source has told all it has. Until then nothing that was restored is deleted, and no restored service loses its
+    /// last backend: a source that cannot be read must not take traffic down.
+    /// </param>
+    public ApplyReport Apply(DesiredChanges changes, bool complete)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        long before = MapWrites;
+        var upserted = new HashSet<ObjectName>(changes.Upserted.Select(service => service.Name));
+        var removed = new HashSet<ObjectName>(changes.Removed);
+
+        foreach (var service in changes.Upserted)
+            Desire(service);
+        foreach (var name in changes.Removed)
+            Undesire(name);
+
+        if (complete && !_complete)
+        {
+            // What was restored and nobody has spoken of is judged now.
+            foreach (var (name, _) in _programmed.Where(service => service.Value.Exists(port => port.IsOrphan)))
+                (_desired.ContainsKey(name) ? upserted : removed).Add(name);
+        }
+
+        _complete |= complete;
+        upserted.UnionWith(_failures.Keys.Where(_desired.ContainsKey));
+
+        DeleteDeadFrontends(upserted, removed);
+        ProgramAll(upserted);
+        foreach (var name in removed)
+            RemoveService(name);
+        BuryDying();
+        DeleteAgain();
+
+        var full = _failures.Values.Where(failure => failure.Error == MapError.Full).Select(failure => failure.Service).ToArray();
+        if (_freed && full.Length > 0)
+            ProgramAll(full);
+        _freed = false;
+        RefreshVips();
+
+        return new ApplyReport(upserted.Count + removed.Count, MapWrites - before, [.. _failures.Values], HasLeftovers);
+    }
+
+    private bool HasLeftovers =>
+        _dying.Count > 0 || _touchedVips.Count > 0 || _frontends.HasUndeleted || _vips.HasUndeleted || _services.HasUndeleted
+        || _backends.HasUndeleted || _names.HasUndeleted;
+
+    private void Desire(DesiredService service)
+    {
+        if (_desired.TryGetValue(service.Name, out var before))
+            ForgetFrontends(before);
+        _desired[service.Name] = service;
+        foreach (var port in service.Ports)
+        {
+            foreach (var frontend in port.Frontends)
+                _desiredFrontends[Encoding.Key(frontend.Key)] = port.Key;
+        }
+    }
+
+    private void Undesire(ObjectName name)
+    {
+        _failures.Remove(name);
+        if (_desired.Remove(name, out var before))
+            ForgetFrontends(before);
+    }
+
+    // A frontend that went to another service in the same batch is that service's already.
+    private void ForgetFrontends(DesiredService service)
+    {
+        foreach (var port in service.Ports)
+        {
+            foreach (var frontend in port.Frontends)
+            {
+                var key = Encoding.Key(frontend.Key);
+                if (_desiredFrontends.TryGetValue(key, out var owner) && owner == port.Key)
+                    _desiredFrontends.Remove(key);
+            }
+        }
+    }
+
+    private void DeleteDeadFrontends(HashSet<ObjectName> upserted, HashSet<ObjectName> removed)
+    {
+        foreach (var name in upserted.Concat(removed))
+        {
+            if (!_programmed.TryGetValue(name, out var ports))
+                continue;
+
+            foreach (var port in ports)
+            {
+                if (port.IsOrphan && !_complete)
+                    continue;
+
+                foreach (var key in port.Frontends.ToArray())
+                {
+                    if (!_desiredFrontends.ContainsKey(key))
+                        DeleteFrontend(port, key);
+                }
+            }
+        }
+    }
+
+    private void ProgramAll(IEnumerable<ObjectName> names)
+    {
+        foreach (var name in names)
+        {
+            if (!_desired.TryGetValue(name, out var service))
+                continue;
+
+            if (ProgramService(service) is { } failure)
+                _failures[name] = failure;
+            else
+                _failures.Remove(name);
+        }
+    }
+
+    private void RemoveService(ObjectName name)
+    {
+        if (!_programmed.Remove(name, out var ports))
+            return;
+
+        _dying.AddRange(ports);
+    }
+
+    private void DeleteAgain()
+    {
+        _frontends.DeleteAgain();
+        _services.DeleteAgain();
+        _names.DeleteAgain();
+        _backends.DeleteAgain();
+        _vips.DeleteAgain();
+    }
+
+    // An entry says how many frontends its address has; the entry itself is what refuses other ports.
+    private void RefreshVips()
+    {
+        foreach (var address in _touchedVips.ToArray())
+        {
+            int count = _frontendsByVip.GetValueOrDefault(address);
+            bool done = count == 0
+                ? _vips.Delete(address)
+                : _vips.Put(address, new VipValue { Frontends = (uint)count }).Succeeded;
+            if (done)
+                _touchedVips.Remove(address);
+        }
+    }
+}

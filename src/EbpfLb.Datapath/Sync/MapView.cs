@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.InteropServices;
+using EbpfLb.Datapath.Maps;
+
+namespace EbpfLb.Datapath.Sync;
+
+/// <summary>
+/// What a map in the kernel holds, as far as the agent knows: the last read, changed by every write that succeeded. A write of what is
+/// there already costs no system call; a deletion that failed is remembered until it succeeds or the key is written again.
+/// </summary>
+internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
+    where TKey : unmanaged, IEquatable<TKey>
+    where TValue : unmanaged
+{
+    private readonly Dictionary<TKey, TValue> _known = [];
+    private readonly HashSet<TKey> _undeleted = [];
+
+    public string Name => map.Name;
+
+    public uint MaxEntries => map.MaxEntries;
+
+    public int Count => _known.Count;
+
+    /// <summary>Writes tried, failed ones included.</summary>
+    public long Writes { get; private set; }
+
+    public bool HasUndeleted => _undeleted.Count > 0;
+
+    public IReadOnlyDictionary<TKey, TValue> Entries => _known;
+
+    public void Load()
+    {
+        _known.Clear();
+        _undeleted.Clear();
+        var entries = map.ReadAll();
+        _known.EnsureCapacity(entries.Count);
+        foreach (var (key, value) in entries)
+            _known[key] = value;
+    }
+
+    public bool Contains(TKey key) => _known.ContainsKey(key);
+
+    public bool TryGet(TKey key, out TValue value) => _known.TryGetValue(key, out value);
+
+    public MapWrite Put(TKey key, in TValue value)
+    {
+        _undeleted.Remove(key);
+        if (_known.TryGetValue(key, out var known) && SameBytes(known, value))
+            return MapWrite.Ok;
+
+        Writes++;
+        var result = map.Put(key, value);
+        if (result.Succeeded)
+            _known[key] = value;
+        return result;
+    }
+
+    public bool Delete(TKey key)
+    {
+        if (!_known.ContainsKey(key))
+            return true;
+
+        Writes++;
+        if (!map.Delete(key).Succeeded)
+        {
+            _undeleted.Add(key);
+            return false;
+        }
+
+        _known.Remove(key);
+        _undeleted.Remove(key);
+        return true;
+    }
+
+    /// <summary>Tries the failed deletions again; true when none is left.</summary>
+    public bool DeleteAgain()
+    {
+        if (_undeleted.Count == 0)
+            return true;
+
+        bool all = true;
+        foreach (var key in _undeleted.ToArray())
+            all &= Delete(key);
+        return all;
+    }
+
+    // Pads are part of what the kernel compares and shows, so the bytes decide, not the fields.
+    private static bool SameBytes(in TValue left, in TValue right) =>
+        MemoryMarshal.AsBytes(new ReadOnlySpan<TValue>(in left)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<TValue>(in right)));
+}

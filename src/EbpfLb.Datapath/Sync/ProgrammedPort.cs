@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Datapath.Sync;
+
+/// <summary>What the maps hold for one service port. Owned by <see cref="DatapathSync"/>; the ids stay for its life.</summary>
+internal sealed class ProgrammedPort(ServicePortKey key, uint serviceId)
+{
+    public ServicePortKey Key { get; } = key;
+
+    public uint ServiceId { get; } = serviceId;
+
+    /// <summary>Backends that the published tables may name, ordered by address, then port.</summary>
+    public ProgrammedBackend[] Backends { get; set; } = [];
+
+    /// <summary>Backends written, or tried, for tables that are not published yet.</summary>
+    public List<ProgrammedBackend> Staged { get; } = [];
+
+    /// <summary>Frontends in the kernel that name this service id.</summary>
+    public List<FrontendKey> Frontends { get; } = [];
+
+    /// <summary>Restored from the maps, and no source has spoken of it yet.</summary>
+    public bool IsOrphan { get; set; }
+
+    public bool TryFindBackend(Address address, ushort port, out uint id)
+    {
+        int index = Array.BinarySearch(Backends, new ProgrammedBackend(address, port, 0));
+        if (index >= 0)
+        {
+            id = Backends[index].Id;
+            return true;
+        }
+
+        foreach (var staged in Staged)
+        {
+            if (staged.Address == address && staged.Port == port)
+            {
+                id = staged.Id;
+                return true;
+            }
+        }
+
+        id = 0;
+        return false;
+    }
+}
+
+/// <summary>Ordered by what it is, not by its id.</summary>
+internal readonly record struct ProgrammedBackend(Address Address, ushort Port, uint Id) : IComparable<ProgrammedBackend>
+{
+    public int CompareTo(ProgrammedBackend other)
+    {
+        int order = Address.CompareTo(other.Address);
+        return order != 0 ? order : Port.CompareTo(other.Port);
+    }
+}
