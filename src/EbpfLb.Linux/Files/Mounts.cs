@@ -17,7 +17,7 @@ public static partial class Mounts
     public static IReadOnlyList<Mount> FindAll(string fileSystemType, string path = "/proc/self/mounts")
         => [.. Read(path).Where(mount => mount.FileSystemType == fileSystemType)];
 
-    /// <summary>Mounts a BPF file system that only root can enter. Takes CAP_SYS_ADMIN.</summary>
+    /// <summary>Mounts a BPF file system that only root can enter (mode 0700, and the sticky bit the kernel adds). Takes CAP_SYS_ADMIN.</summary>
     public static void MountBpf(string target)
     {
         if (mount("bpf", target, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)

@@ -24,7 +24,8 @@ public sealed class Bpftool : IBpftool
     public async Task<string> VersionAsync(CancellationToken stopping)
     {
         string output = await RunAsync(["version"], stopping).ConfigureAwait(false);
-        return output.Split('\n', 2)[0].Trim();
+        // The word before it is the path the tool was called by.
+        return output.Split('\n', 2)[0].Trim().Split(' ')[^1];
     }
 
     public async Task LoadAllAsync(
