@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
 /*
- * Never loaded. One variable per type of types.h, so that the BTF of this object has every one of them, used by a program or not;
- * the agent's mirrors are compared with it. The build fails when a type of types.h is missing here.
+ * Never loaded. One variable per type of types.h, so that the BTF of this object has every one of them, used by a
+ * program or not; the agent's mirrors are compared with it. The build fails when a type of types.h is missing here.
  */
 
 #include "types.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
 /*
- * The socket hooks: a process that dials a frontend is connected straight to a backend, and goes on seeing the frontend. All that
- * happens here is the way between the context of each hook and the shared core in lib/sock.h.
+ * The socket hooks: a process that dials a frontend is connected straight to a backend, and goes on seeing the
+ * frontend. All that happens here is the way between the context of each hook and the shared core in lib/sock.h.
  *
  * The context may only be read and written word by word, at constant offsets.
  */

@@ -9,7 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include "../types.h"
 
-/* Memory copies, because the bytes may not be read through a pointer to a wider type; each becomes one load or store. */
+/* Copies, because bytes may not be read through a pointer to a wider type. Each becomes one load or store. */
 
 static __always_inline __be32 address_word(const struct lb_address *address, unsigned int index)
 {

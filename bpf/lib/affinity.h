@@ -3,8 +3,8 @@
 #define EBPFLB_AFFINITY_H
 
 /*
- * Session affinity of sockets. The client is the network namespace: one pod, or the host. An entry lives from connection to
- * connection: each one restarts its time.
+ * Session affinity of sockets. The client is the network namespace: one pod, or the host. An entry lives from
+ * connection to connection: each one restarts its time.
  */
 
 #include "backend.h"
@@ -27,8 +27,8 @@ static __always_inline void affinity_key_of(struct bpf_sock_addr *ctx, const str
 /*
  * Looks for the client's entry (*exists tells whether there is one, valid or not) and for the backend it names.
  *
- * The element may be reused for another client between the lookup and the store to it. Then that entry's time restarts once too
- * often, which is harmless.
+ * The element may be reused for another client between the lookup and the store to it. Then that entry's time restarts
+ * once too often, which is harmless.
  */
 static __always_inline bool affinity_find(const struct lb_affinity_key *key, const struct service_view *service,
 					  struct backend_choice *choice, bool *exists)
@@ -50,9 +50,9 @@ static __always_inline bool affinity_find(const struct lb_affinity_key *key, con
 }
 
 /*
- * Remembers the choice. First connections of one client may run in parallel: only one of them inserts, the others follow it. (Those
- * that find an entry whose time is over replace it, and the last wins.) An entry that cannot be written costs the client its
- * affinity, never its connection.
+ * Remembers the choice. First connections of one client may run in parallel: only one of them inserts, the others
+ * follow it. (Those that find an entry whose time is over replace it, and the last wins.) An entry that cannot be
+ * written costs the client its affinity, never its connection.
  */
 static __always_inline void affinity_keep(const struct lb_affinity_key *key, const struct service_view *service,
 					  struct backend_choice *choice, bool exists)

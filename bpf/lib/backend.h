@@ -13,9 +13,10 @@ struct backend_choice {
 };
 
 /*
- * An id may come from a slot range, an affinity entry or a socket, each possibly older than the id's present owner: the range may have
- * been given to another service since the service was read, and LRU elements are reused under the program's hands. So whatever the way an id came,
- * the backend says itself which service it serves, and that is looked at in the copy that is used.
+ * An id may come from a slot range, an affinity entry or a socket, each possibly older than the id's present owner: the
+ * range may have been given to another service since the service was read, and LRU elements are reused under the
+ * program's hands. So whatever the way an id came, the backend says itself which service it serves, and that is looked
+ * at in the copy that is used.
  */
 static __always_inline bool backend_read(__u32 id, __u32 service_id, struct backend_choice *choice)
 {
@@ -33,7 +34,8 @@ static __always_inline bool backend_read(__u32 id, __u32 service_id, struct back
 }
 
 /* For a backend that was chosen earlier: it must still be in the list that new connections are given. */
-static __always_inline bool backend_read_member(__u32 id, const struct service_view *service, struct backend_choice *choice)
+static __always_inline bool backend_read_member(__u32 id, const struct service_view *service,
+						struct backend_choice *choice)
 {
 	return backend_read(id, service->id, choice) && (choice->backend.flags & service->list);
 }

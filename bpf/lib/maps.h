@@ -3,13 +3,15 @@
 #define EBPFLB_MAPS_H
 
 /*
- * Every map of the contract. Those that only the agent and people read are here too: the loader then creates and pins them with the
- * others, and their BTF makes a dump readable. Sizes are defaults; the agent may change them before the load.
+ * Every map of the contract. Those that only the agent and people read are here too: the loader then creates and pins
+ * them with the others, and their BTF makes a dump readable. Sizes are defaults; the agent may change them before the
+ * load.
  *
- * Maps the agent writes are BPF_F_NO_PREALLOC: a node with ten services pays for ten. Such a map gives the memory of a deleted
- * element to the next insertion at once, without waiting for readers. So a reader copies what it needs and then looks the key up
- * again: an element that is still linked under the key held the key's value while it was copied. (A processor that reorders loads
- * may, in theory, do the second lookup early. The window is the few nanoseconds of a copy, and backend_read() also checks ids.)
+ * Maps the agent writes are BPF_F_NO_PREALLOC: a node with ten services pays for ten. Such a map gives the memory of a
+ * deleted element to the next insertion at once, without waiting for readers. So a reader copies what it needs and then
+ * looks the key up again: an element that is still linked under the key held the key's value while it was copied. (A
+ * processor that reorders loads may, in theory, do the second lookup early. The window is the few nanoseconds of a
+ * copy, and backend_read() also checks ids.)
  */
 
 #include <linux/bpf.h>

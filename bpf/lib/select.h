@@ -20,8 +20,8 @@ static __always_inline __u64 mix64(__u64 value)
 }
 
 /*
- * A number of 32 bits that names the connection. At the socket a flow is its socket: under Maglev the same socket always finds the
- * same place of the table.
+ * A number of 32 bits that names the connection. At the socket a flow is its socket: under Maglev the same socket
+ * always finds the same place of the table.
  */
 static __always_inline __u32 select_number(struct bpf_sock_addr *ctx, const struct service_view *service, __u32 attempt)
 {
@@ -58,8 +58,8 @@ static __always_inline int select_backend(struct bpf_sock_addr *ctx, struct serv
 	}
 
 	/*
-	 * A slot that leads nowhere was read from a range the service has left: the agent publishes the new range first and reuses the
-	 * old one after a grace time, so reading the service again finds slots that hold.
+	 * A slot that leads nowhere was read from a range the service has left: the agent publishes the new range first
+	 * and reuses the old one after a grace time, so reading the service again finds slots that hold.
 	 */
 	while (!select_slot(ctx, service, attempt, choice)) {
 		if (++attempt == SELECT_TRIES || !service_read(service->id, service))

@@ -53,8 +53,9 @@ static __always_inline bool service_read(__u32 id, struct service_view *view)
 }
 
 /*
- * What the application is told when the list is empty. A service that has endpoints, but none this node may use under policy Local,
- * must look as it does to a packet, which is dropped: a timeout. A hook cannot make the socket wait, so the timeout is immediate.
+ * What the application is told when the list is empty. A service that has endpoints, but none this node may use under
+ * policy Local, must look as it does to a packet, which is dropped: a timeout. A hook cannot make the socket wait, so
+ * the timeout is immediate.
  */
 static __always_inline int service_unavailable(const struct service_view *service)
 {

@@ -3,10 +3,10 @@
 #define EBPFLB_SOCK_H
 
 /*
- * The calls of a socket, one core for every family and call. Wrappers bring the remote end as the application gave it and write back
- * what the core made of it.
+ * The calls of a socket, one core for every family and call. Wrappers bring the remote end as the application gave it
+ * and write back what the core made of it.
  *
- * The kernel runs these programs with the socket locked, so what is kept per socket is never changed by two of them at once.
+ * The kernel runs these programs with the socket locked, so what is kept per socket has one writer at a time.
  */
 
 #include <linux/in.h>
@@ -27,7 +27,7 @@ enum sock_outcome {
 	SOCK_TRANSLATED = 1,
 };
 
-/* A dialled address that is not ours gives SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error. */
+/* An address that is not ours is SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error. */
 static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const struct sock_remote *remote,
 					struct service_view *service)
 {
@@ -64,8 +64,9 @@ static __always_inline void sock_translate(struct sock_remote *remote, const str
 }
 
 /*
- * connect(), and what connects by itself such as MSG_FASTOPEN. A connection that the kernel then fails to set up leaves a UDP socket with its
- * earlier peer and with the storage of the new one; until its next connect() it sees the earlier backend's address.
+ * connect(), and what connects by itself such as MSG_FASTOPEN. A connection that the kernel then fails to set up leaves
+ * a UDP socket with its earlier peer and with the storage of the new one; until its next connect() it sees the earlier
+ * backend's address.
  */
 static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_remote *remote)
 {
@@ -109,7 +110,7 @@ static __always_inline bool sock_peer_is_frontend(const struct lb_sock_peer *pee
 	return peer->frontend_port == remote->port && address_equal(&peer->frontend, &remote->address);
 }
 
-/* A datagram to a frontend this socket knows goes where the last one went, if that is still right: a request is not split. */
+/* A datagram to a frontend this socket knows goes where the last one went, if that is still right. */
 static __always_inline bool sock_flow_find(struct bpf_sock_addr *ctx, const struct lb_sock_peer *peer,
 					   const struct sock_remote *remote, const struct service_view *service,
 					   struct backend_choice *choice)

@@ -5,19 +5,20 @@
 /*
  * The second and further frontends of one UDP socket, in both directions.
  *
- * Two frontends of a socket may lead to the same backend address and port. A reply from there cannot tell which of the two was
- * meant, so it is given to the one that was sent to last.
+ * Two frontends of a socket may lead to the same backend address and port. A reply from there cannot tell which of the
+ * two was meant, so it is given to the one that was sent to last.
  *
- * An entry that is evicted to backend is chosen anew. One that is evicted from backend comes back with the next datagram sent; a
- * reply in between shows the backend's address.
+ * An entry that is evicted to backend is chosen anew. One that is evicted from backend comes back with the next
+ * datagram sent; a reply in between shows the backend's address.
  */
 
 #include "address.h"
 #include "backend.h"
 #include "maps.h"
 
-static __always_inline void sock_flow_key_fill(struct lb_sock_flow_key *key, __u64 cookie, const struct lb_address *remote,
-					       __be16 port, enum lb_sock_flow_direction direction)
+static __always_inline void sock_flow_key_fill(struct lb_sock_flow_key *key, __u64 cookie,
+					       const struct lb_address *remote, __be16 port,
+					       enum lb_sock_flow_direction direction)
 {
 	*key = (struct lb_sock_flow_key){
 		.socket_cookie = cookie,
@@ -52,12 +53,13 @@ static __always_inline void sock_flow_put_reply(const struct lb_sock_flow_key *k
 	bpf_map_update_elem(&sock_flows_v1, key, &flow, BPF_ANY);
 }
 
-static __always_inline bool sock_flow_leads_to(const struct lb_sock_flow *flow, const struct lb_address *remote, __be16 port)
+static __always_inline bool sock_flow_leads_to(const struct lb_sock_flow *flow, const struct lb_address *remote,
+					       __be16 port)
 {
 	return flow->port == port && address_equal(&flow->remote, remote);
 }
 
-/* For a frontend that lives in the flows. The lookup also keeps the entry from being evicted while only sends happen. */
+/* For a frontend that lives in the flows. The lookup also keeps the entry from eviction while only sends happen. */
 static __always_inline void sock_flow_claim(__u64 cookie, const struct lb_address *frontend, __be16 port,
 					    const struct backend_choice *choice)
 {

@@ -1,10 +1,109 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Reflection;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Status;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Kubernetes.Manifests;
+using EbpfLb.Linux.Clocks;
+using EbpfLb.Linux.Processes;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.State;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using KernelDatapath = EbpfLb.Datapath.Loading.Datapath;
+
 namespace EbpfLb.Agent;
 
-/// <summary>The agent from start to end.</summary>
+/// <summary>The agent from start to end: the composition root.</summary>
 public static class AgentProcess
 {
+    public static string Version { get; } =
+        typeof(AgentProcess).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
     /// <summary>Runs until SIGTERM, SIGINT or <paramref name="stopping"/>. Programs and maps stay in place.</summary>
-    /// <returns>0 when it was told to stop, 1 when it could not start or go on; the reason is on standard error.</returns>
-    public static Task<int> RunAsync(AgentOptions options, CancellationToken stopping) => throw new NotSupportedException();
+    /// <returns>0 when it was told to stop, 1 when a part of it died.</returns>
+    /// <exception cref="Datapath.Loading.DatapathException">The datapath cannot be set up.</exception>
+    /// <exception cref="ManifestDirectoryException">The manifests cannot be listed.</exception>
+    /// <exception cref="BpftoolException">There is no bpftool.</exception>
+    public static async Task<int> RunAsync(AgentOptions options, CancellationToken stopping)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var loggers = CreateLoggers(options.LogLevel);
+        var logger = loggers.CreateLogger(typeof(AgentProcess));
+        logger.Starting(Version, options.NodeName, options.Manifests, Environment.ProcessId);
+
+        ManifestDirectory.Verify(options.Manifests);
+        var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
+        using var datapath = await KernelDatapath
+            .OpenAsync(options.Datapath, bpftool, loggers.CreateLogger<KernelDatapath>(), stopping).ConfigureAwait(false);
+
+        var sync = DatapathSync.Restore(datapath.Maps, new DatapathSyncOptions { Maglev = options.Maglev }, TimeProvider.System);
+        foreach (string finding in sync.RestoreFindings)
+            logger.RestoreFinding(finding);
+        logger.Restored(sync.ServiceCount, sync.FrontendCount, sync.BackendCount);
+
+        using var host = Compose(options, datapath, sync, loggers);
+        await host.RunAsync(stopping).ConfigureAwait(false);
+        logger.Stopped();
+        return host.Services.GetRequiredService<ExitStatus>().Failed ? 1 : 0;
+    }
+
+    private static ILoggerFactory CreateLoggers(LogLevel level) => LoggerFactory.Create(logging => logging
+        .SetMinimumLevel(level)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        }));
+
+    private static IHost Compose(AgentOptions options, KernelDatapath datapath, DatapathSync sync, ILoggerFactory loggers)
+    {
+        var state = new ClusterStateWriter();
+        var desired = new DesiredState(new DesiredStateOptions
+        {
+            NodeName = options.NodeName,
+            Maglev = options.Maglev,
+            DefaultAlgorithm = options.DefaultAlgorithm,
+        });
+        var status = new AgentStatus(datapath.Maps, new AgentValue
+        {
+            StartedNs = MonotonicClock.NowNs,
+            Pid = (uint)Environment.ProcessId,
+            Version = Version,
+            Node = options.NodeName,
+            Source = options.Manifests,
+        });
+
+        ReconcileLoop? loop = null;
+        var manifests = new ManifestDirectory(
+            options.Manifests, state, ManifestChanges.WatchAsync(options.Manifests), loggers.CreateLogger<ManifestDirectory>(),
+            TimeProvider.System, new ManifestDirectoryOptions { NodeName = options.NodeName, ProblemsChanged = _ => loop!.Wake() });
+        loop = new ReconcileLoop(
+            state, desired, sync, status, () => [.. manifests.CurrentProblems.Select(Describe)], new ReconcileOptions(), TimeProvider.System,
+            loggers.CreateLogger<ReconcileLoop>());
+
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ExitStatus>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        AddPart(builder.Services, "reconcile loop", loop.RunAsync);
+        AddPart(builder.Services, "manifest source", manifests.RunAsync);
+        return builder.Build();
+    }
+
+    // AddHostedService takes one of a type; these are two of one.
+    private static void AddPart(IServiceCollection services, string part, Func<CancellationToken, Task> run) =>
+        services.AddSingleton<IHostedService>(provider => new AgentService(
+            part,
+            run,
+            provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<ExitStatus>(),
+            provider.GetRequiredService<ILogger<AgentService>>()));
+
+    private static Problem Describe(ManifestProblem problem) => new(problem.Location, problem.Description);
 }

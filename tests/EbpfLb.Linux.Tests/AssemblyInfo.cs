@@ -1,7 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Runtime.Versioning;
-
-[assembly: SupportedOSPlatform("linux")]
-
 // Tests write executables and run them: a process forked by another test in between would hold such a file open for writing (ETXTBSY).
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -8,7 +8,7 @@
 #
 # Everything carries the run id, so that runs do not meet.
 
-set -euo pipefail
+set -Eeuo pipefail
 
 usage() {
 	echo "usage: cluster.sh up|down --id RUN      (RUN: 1 to 20 of a-z 0-9)" >&2
@@ -28,6 +28,7 @@ cgroup=$cgroup2/ebpflb-$run
 
 # Before links exist, because they inherit the defaults. No duplicate address detection: addresses are usable at once.
 sysctls() { # NAMESPACE IS_ROUTER
+	# shellcheck disable=SC2016 # the inner shell expands
 	nsenter --net="/run/netns/$1" sh -c '
 		cd /proc/sys/net
 		for device in all default; do
@@ -41,11 +42,13 @@ sysctls() { # NAMESPACE IS_ROUTER
 		fi' "$2"
 }
 
+# The index: a veth whose two ends have the same index, each in its namespace, looks to the kernel like a device without a lower one,
+# whose state it may take a second to follow. Until then frames are lost.
 links() { # NODE POD...
 	local node=$1 pod
 	shift
 	echo "link set lo up"
-	echo "link add eth0 type veth peer name $node netns c-$run"
+	echo "link add eth0 index 101 type veth peer name $node netns c-$run"
 	echo "link add br0 type bridge mcast_snooping 0"
 	for pod in "$@"; do
 		echo "link add $pod type veth peer name eth0 netns $pod-$run"
@@ -122,7 +125,7 @@ up() {
 	local namespace
 
 	[[ ! -e $directory ]] || { echo "cluster.sh: run $run is up already; cluster.sh down --id $run ends it" >&2; exit 1; }
-	trap 'down' ERR INT TERM
+	trap 'down; exit 1' ERR INT TERM
 	mkdir -m 0700 "$directory"
 	mkdir "$directory/pids" "$directory/bpf"
 	mount -t bpf -o mode=0700 none "$directory/bpf"

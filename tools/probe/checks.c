@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
-/* What an application may do with a socket besides connect(), read() and write(), and what it must find: each a check by name. */
+/* What an application may do with a socket besides connect(), read() and write(), and must find: checks by name. */
 
 #define _GNU_SOURCE
 #include "probe.h"
@@ -153,7 +153,8 @@ static bool check_unspec_tcp(struct context *context, int fd)
 	       expect_peer(context, fd, context->direct_text);
 }
 
-static bool udp_ask(struct context *context, int fd, const struct endpoint *to, const char *payload, const char *expected_from)
+static bool udp_ask(struct context *context, int fd, const struct endpoint *to, const char *payload,
+		    const char *expected_from)
 {
 	char text[ENDPOINT_TEXT];
 	struct endpoint from;
@@ -173,6 +174,15 @@ static bool check_unspec_udp(struct context *context, int fd)
 	       udp_ask(context, fd, NULL, "two", context->direct_text);
 }
 
+/* A UDP socket may change its peer without undoing the first one, and back. */
+static bool check_reconnect_udp(struct context *context, int fd)
+{
+	return dial(context, fd, &context->to) && udp_ask(context, fd, NULL, "one", context->to_text) &&
+	       dial(context, fd, &context->direct) && expect_peer(context, fd, context->direct_text) &&
+	       udp_ask(context, fd, NULL, "two", context->direct_text) && dial(context, fd, &context->to) &&
+	       expect_peer(context, fd, context->to_text) && udp_ask(context, fd, NULL, "three", context->to_text);
+}
+
 /* A connected socket may name an address all the same. Its peer must stay what it was. */
 static bool check_connected_sendto(struct context *context, int fd)
 {
@@ -188,7 +198,8 @@ static bool check_nonblocking(struct context *context, int fd)
 
 	if (!connect(fd, (struct sockaddr *)&context->to.address, context->to.length) || errno != EINPROGRESS)
 		return wrong(context, "connect() did not say EINPROGRESS");
-	if (tcp_finish(fd, context->options->timeout_ms) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) || error)
+	if (tcp_finish(fd, context->options->timeout_ms) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ||
+	    error)
 		return wrong(context, "SO_ERROR is %s", strerrorname_np(error));
 	return expect_peer(context, fd, context->to_text) && expect_greeting(context, fd, &answer);
 }
@@ -233,13 +244,39 @@ static int udp_socket(const struct context *context)
 	return fd;
 }
 
+static void run_tcp_checks(struct context *context)
+{
+	run_check(context, "getsockname", tcp_socket(context), check_getsockname);
+	run_check(context, "nonblocking", tcp_socket(context), check_nonblocking);
+	/* Twice: the first may only fetch the cookie, the second then carries data in its SYN. */
+	run_check(context, "fastopen", tcp_socket(context), check_fastopen);
+	run_check(context, "fastopen_again", tcp_socket(context), check_fastopen);
+	if (context->options->device)
+		run_check(context, "bind_to_device", tcp_socket(context), check_bind_to_device);
+	if (context->options->direct)
+		run_check(context, "unspec", tcp_socket(context), check_unspec_tcp);
+	if (context->options->refused_port)
+		run_check(context, "nonblocking_refused", tcp_socket(context), check_nonblocking_refused);
+}
+
+static void run_udp_checks(struct context *context)
+{
+	run_check(context, "connected_sendto", udp_socket(context), check_connected_sendto);
+	if (context->options->direct) {
+		run_check(context, "unspec", udp_socket(context), check_unspec_udp);
+		run_check(context, "reconnect", udp_socket(context), check_reconnect_udp);
+	}
+}
+
 int run_checks(const struct options *options)
 {
 	struct context context = {.options = options, .ok = true};
+	bool tcp;
 
-	if (options->argc != 2)
-		fail("expected ADDRESS PORT");
-	context.to = endpoint_parse(options->argv[0], options->argv[1], options->family);
+	if (options->argc != 3 || (strcmp(options->argv[0], "tcp") && strcmp(options->argv[0], "udp")))
+		fail("expected tcp|udp ADDRESS PORT");
+	tcp = !strcmp(options->argv[0], "tcp");
+	context.to = endpoint_parse(options->argv[1], options->argv[2], options->family);
 	endpoint_text(&context.to, context.to_text);
 	if (options->direct) {
 		char port[8];
@@ -250,20 +287,10 @@ int run_checks(const struct options *options)
 	}
 
 	json_begin();
-	run_check(&context, "getsockname", tcp_socket(&context), check_getsockname);
-	run_check(&context, "nonblocking", tcp_socket(&context), check_nonblocking);
-	/* Twice: the first may only fetch the cookie, the second then carries data in its SYN. */
-	run_check(&context, "fastopen", tcp_socket(&context), check_fastopen);
-	run_check(&context, "fastopen_again", tcp_socket(&context), check_fastopen);
-	run_check(&context, "connected_sendto", udp_socket(&context), check_connected_sendto);
-	if (options->device)
-		run_check(&context, "bind_to_device", tcp_socket(&context), check_bind_to_device);
-	if (options->direct) {
-		run_check(&context, "unspec_tcp", tcp_socket(&context), check_unspec_tcp);
-		run_check(&context, "unspec_udp", udp_socket(&context), check_unspec_udp);
-	}
-	if (options->refused_port)
-		run_check(&context, "nonblocking_refused", tcp_socket(&context), check_nonblocking_refused);
+	if (tcp)
+		run_tcp_checks(&context);
+	else
+		run_udp_checks(&context);
 	json_bool("ok", context.ok);
 	json_end();
 	return context.ok ? 0 : 1;

@@ -196,7 +196,8 @@ int run_many(const struct options *options)
 			char payload[32];
 			int length = snprintf(payload, sizeof(payload), "q%d.%d", round, i);
 
-			awaited[i] = sendto(fd, payload, length, 0, (struct sockaddr *)&to[i].address, to[i].length) >= 0;
+			awaited[i] =
+				sendto(fd, payload, length, 0, (struct sockaddr *)&to[i].address, to[i].length) >= 0;
 			if (!awaited[i])
 				tally_add_error(&summaries[i].failures, -errno);
 		}

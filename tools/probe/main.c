@@ -21,9 +21,10 @@ static const char usage[] =
 	"  tcp ADDRESS PORT                  a new connection each time\n"
 	"  udp ADDRESS PORT [--connected] [--same-socket]\n"
 	"  udp-many ADDRESS PORT [ADDRESS PORT]...    one unconnected socket, --count rounds\n"
-	"  checks ADDRESS PORT [--direct ADDRESS --direct-port PORT] [--device NAME] [--refused-port PORT]\n"
+	"  checks tcp|udp ADDRESS PORT [--direct ADDRESS --direct-port PORT] [--device NAME] [--refused-port PORT]\n"
 	"  stream tcp|udp ADDRESS PORT [--interval MS] [--duration MS] [--bucket MS] [--connected] [--same-socket]\n"
-	"  bench ADDRESS PORT [--seconds S]  new TCP connections per second, best against serve --fast\n"
+	"  bench ADDRESS PORT [--seconds S] [--direct ADDRESS --direct-port PORT]\n"
+	"                                    new TCP connections per second, best against serve --fast\n"
 	"  hold ADDRESS PORT                 --count TCP connections, checked for each line of standard input\n"
 	"\n"
 	"  --cgroup DIR    enter this cgroup before anything else\n"
@@ -205,7 +206,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 			exit(2);
 		}
 	}
-	/* The cgroup first: its path may not be visible from everywhere, and a socket belongs to the cgroup it is made in. */
+	/* Both before the first socket: it belongs to the cgroup and namespace it is made in. */
 	if (cgroup)
 		enter_cgroup(cgroup);
 	if (netns)

@@ -65,13 +65,13 @@ const char *endpoint_host(const struct endpoint *endpoint, char text[ENDPOINT_TE
 const char *endpoint_local(int fd, char text[ENDPOINT_TEXT]);
 const char *endpoint_peer(int fd, char text[ENDPOINT_TEXT]);
 
-/* exchange.c: every call returns 0 or more, or a negative errno; what took too long is -ETIME, unlike the kernel's ETIMEDOUT. */
+/* exchange.c: each returns 0 or more, or a negative errno. What took too long is -ETIME: ETIMEDOUT is the kernel's. */
 
 struct answer {
 	char backend[64];
-	char server[ENDPOINT_TEXT];  /* the server's own end; empty over UDP */
-	char client[ENDPOINT_TEXT];  /* the client as the server sees it */
-	char payload[MAX_ANSWER];    /* over UDP: what was sent */
+	char server[ENDPOINT_TEXT]; /* the server's own end; empty over UDP */
+	char client[ENDPOINT_TEXT]; /* the client as the server sees it */
+	char payload[MAX_ANSWER];   /* over UDP: what was sent */
 };
 
 int tcp_dial(const struct endpoint *to, int timeout_ms);
@@ -88,11 +88,13 @@ uint64_t now_ns(void);
 
 /* report.c: JSON, one object per line. */
 
+struct tally_entry {
+	char key[96];
+	uint64_t count;
+};
+
 struct tally {
-	struct tally_entry {
-		char key[96];
-		uint64_t count;
-	} *entries;
+	struct tally_entry *entries;
 	size_t used;
 };
 

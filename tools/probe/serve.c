@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
 /*
- * A backend: TCP and UDP, both families on one socket, one thread. A TCP client is told "name server-end client-end" and then hears
- * its own words; a datagram is answered with "name client payload" from the address it was sent to.
+ * A backend: TCP and UDP, both families on one socket, one thread. A TCP client is told "name server-end client-end"
+ * and then hears its own words; a datagram is answered with "name client payload" from the address it was sent to.
  */
 
 #define _GNU_SOURCE
@@ -122,7 +122,7 @@ static void answer_all(int fd, const char *name)
 
 		out.iov_len = snprintf(answer, sizeof(answer), "%s %s %s", name, endpoint_text(&from, client), data);
 		message.msg_iov = &out;
-		/* The packet info came as ancillary data and goes back as such: the answer leaves from the address that was asked. */
+		/* The packet info goes back as it came: the answer leaves from the address that was asked. */
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
 			if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
 				((struct in6_pktinfo *)CMSG_DATA(c))->ipi6_ifindex = 0;

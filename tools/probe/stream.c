@@ -50,7 +50,8 @@ static int ask_tcp(const struct endpoint *to, const struct options *options, str
 	return error;
 }
 
-static int ask_udp(const struct endpoint *to, const struct options *options, uint64_t number, int *fd, struct answer *answer)
+static int ask_udp(const struct endpoint *to, const struct options *options, uint64_t number, int *fd,
+		   struct answer *answer)
 {
 	struct endpoint from;
 	char payload[32];

@@ -37,8 +37,9 @@ public sealed class Datapath : IDisposable
             pins.Lock();
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
             var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
-            await loader.LoadAsync(options.MapSizes, stopping).ConfigureAwait(false);
+            await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
+            await loader.EnsureProgramsAsync(stopping).ConfigureAwait(false);
             var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
             loader.RemoveOtherPrograms();
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);

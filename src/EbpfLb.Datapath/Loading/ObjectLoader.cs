@@ -15,26 +15,32 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
 {
     public string ProgramDirectory => Path.Combine(pins.Programs, bpfObject.Hash);
 
-    public async Task LoadAsync(IReadOnlyDictionary<string, uint> mapSizes, CancellationToken stopping)
+    /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
+    public async Task EnsureMapsAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
     {
-        // A sealed file without a name: bpftool reads exactly the bytes of this assembly, on a read-only root file system too.
-        using var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
         RemoveTree(pins.Staging);
-        bool mapsMissing = MapNames.All.Any(name => !File.Exists(pins.Map(name)));
-        if (!mapsMissing && Directory.Exists(ProgramDirectory))
+        if (MapNames.All.All(name => File.Exists(pins.Map(name))))
             return;
 
-        await CheckLayoutAsync(file.PathForChild, stopping).ConfigureAwait(false);
+        using var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
         try
         {
-            if (mapsMissing)
-                await CreateMapsAsync(file.PathForChild, mapSizes, stopping).ConfigureAwait(false);
-            await LoadProgramsAsync(file.PathForChild, stopping).ConfigureAwait(false);
+            await CreateMapsAsync(file.PathForChild, sizes, stopping).ConfigureAwait(false);
         }
         finally
         {
             RemoveTree(pins.Staging);
         }
+    }
+
+    /// <summary>Loads the programs over the maps, unless this build's are loaded already.</summary>
+    public async Task EnsureProgramsAsync(CancellationToken stopping)
+    {
+        if (Directory.Exists(ProgramDirectory))
+            return;
+
+        using var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
+        await LoadProgramsAsync(file.PathForChild, stopping).ConfigureAwait(false);
     }
 
     /// <summary>Programs of other builds; after the links have left them.</summary>
@@ -51,15 +57,25 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
             Directory.Delete(directory, recursive: true);
     }
 
-    private async Task CheckLayoutAsync(string path, CancellationToken stopping)
+    // A sealed file without a name: bpftool reads exactly the bytes of this assembly, on a read-only root file system too.
+    private async Task<MemoryFile> OpenCheckedAsync(CancellationToken stopping)
     {
-        using var btf = await bpftool.DumpBtfAsync(path, stopping).ConfigureAwait(false);
-        var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
-        if (findings.Count > 0)
+        var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
+        try
         {
+            using var btf = await bpftool.DumpBtfAsync(file.PathForChild, stopping).ConfigureAwait(false);
+            var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
+            if (findings.Count == 0)
+                return file;
+
             throw new DatapathException(
                 $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "
                 + "The build mixed two versions; use a released one.");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
     }
 
@@ -102,8 +118,6 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
     // Into a directory that gets its name only when every program is in it: a killed agent leaves no half set behind.
     private async Task LoadProgramsAsync(string path, CancellationToken stopping)
     {
-        if (Directory.Exists(ProgramDirectory))
-            RemoveTree(ProgramDirectory);
         Directory.CreateDirectory(pins.Programs);
         string incomplete = Path.Combine(pins.Programs, "incomplete");
         RemoveTree(incomplete);

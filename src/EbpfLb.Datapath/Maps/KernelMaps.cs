@@ -23,6 +23,8 @@ public sealed class KernelMaps : ILbMaps, IDisposable
         ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
         Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
         Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
+        OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
+        OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
         Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
         Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
     }
@@ -46,9 +48,10 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     /// <summary>One element of <see cref="AgentValue"/>.</summary>
     public BpfMappedArray Agent { get; }
 
-    /// <summary>As the kernel knows them, in the order of the contract.</summary>
-    public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Select(map => map.Info)];
+    /// <summary>As the kernel knows them, those included that only programs use; in the order of <see cref="MapNames.All"/>.</summary>
+    public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Select(map => map.Info).OrderBy(info => Array.IndexOf([.. MapNames.All], info.Name))];
 
+    /// <summary>Checks the shape of every map: bpftool would load programs over maps of any.</summary>
     /// <param name="directory">Where they are pinned.</param>
     /// <param name="writable">False for commands that only read: they then cannot change an array by mistake.</param>
     public static KernelMaps Open(string directory, bool writable) => new(directory, writable);

@@ -2,7 +2,6 @@
 using System.Diagnostics;
 using EbpfLb.Linux.Files;
 using EbpfLb.Linux.Processes;
-using EbpfLb.Linux.Tests.Support;
 
 namespace EbpfLb.Linux.Tests.Files;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Files;
 using EbpfLb.Linux.Processes;
-using EbpfLb.Linux.Tests.Support;
 
 namespace EbpfLb.Linux.Tests.Processes;
 

@@ -9,8 +9,9 @@ namespace EbpfLb.LoadBalancing.Tests.Desired;
 public sealed class FrontendConflictTests
 {
     private static readonly FrontendAddress Contested = Frontend("10.96.0.1");
+    // Named against their age, so that the order of names cannot stand in for it.
     private static readonly Service Old = Service("default/old", "10.96.0.1") with { CreatedAt = Time(1) };
-    private static readonly Service Young = Service("default/young", "10.96.0.1") with { CreatedAt = Time(2) };
+    private static readonly Service Young = Service("default/new", "10.96.0.1") with { CreatedAt = Time(2) };
     private readonly ClusterStateWriter _writer = OpenWriter();
     private readonly DesiredState _desired = new(new DesiredStateOptions { NodeName = ThisNode });
 
@@ -24,13 +25,13 @@ public sealed class FrontendConflictTests
             Update(arrival switch { "old" => Change(Old), "young" => Change(Young), _ => Change(Young, Old) });
 
         Assert.Equal(Old.Name, Holder(Contested));
-        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/young"))], _desired.Conflicts);
+        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/new"))], _desired.Conflicts);
     }
 
     [Fact]
     public void The_loser_stays_without_frontends_and_with_its_backends()
     {
-        Update(Change(Old, Young, Slice("default/young-1", "default/young", Ready("10.244.0.1"))));
+        Update(Change(Old, Young, Slice("default/new-1", "default/new", Ready("10.244.0.1"))));
         var port = Assert.Single(_desired.Services[Young.Name].Ports);
         Assert.True(port.Frontends.IsEmpty);
         Assert.Single(port.Backends);
@@ -41,8 +42,8 @@ public sealed class FrontendConflictTests
     {
         Update(Change(Young));
         var changes = Update(Change(Old));
-        Assert.Equal([Old.Name, Young.Name], changes.Upserted.Select(static service => service.Name));
-        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/young"))], changes.NewConflicts);
+        Assert.Equal([Young.Name, Old.Name], changes.Upserted.Select(static service => service.Name));
+        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/new"))], changes.NewConflicts);
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class FrontendConflictTests
         var changes = Update(new ClusterChange { RemovedServices = [Old.Name] });
         Assert.Equal([Old.Name], changes.Removed);
         Assert.Equal([Young.Name], changes.Upserted.Select(static service => service.Name));
-        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/young"))], changes.ResolvedConflicts);
+        Assert.Equal([new FrontendConflict(Contested, Key("default/old"), Key("default/new"))], changes.ResolvedConflicts);
         Assert.Equal(Young.Name, Holder(Contested));
         Assert.Empty(_desired.Conflicts);
     }
@@ -95,11 +96,11 @@ public sealed class FrontendConflictTests
     {
         var youngest = Young with { Name = Name("default/youngest"), CreatedAt = Time(3) };
         Update(Change(youngest, Old, Young));
-        Assert.Equal([Key("default/young"), Key("default/youngest")], _desired.Conflicts.Select(static conflict => conflict.Loser));
+        Assert.Equal([Key("default/new"), Key("default/youngest")], _desired.Conflicts.Select(static conflict => conflict.Loser));
 
         var changes = Update(new ClusterChange { RemovedServices = [Old.Name] });
         Assert.Equal(Young.Name, Holder(Contested));
-        Assert.Equal([new FrontendConflict(Contested, Key("default/young"), Key("default/youngest"))], changes.NewConflicts);
+        Assert.Equal([new FrontendConflict(Contested, Key("default/new"), Key("default/youngest"))], changes.NewConflicts);
         Assert.Equal(2, changes.ResolvedConflicts.Count);
     }
 
@@ -123,7 +124,7 @@ public sealed class FrontendConflictTests
         Update(Change(Old, Young));
         var changes = Update(Change(Old with { CreatedAt = Time(3) }));
         Assert.Equal(Young.Name, Holder(Contested));
-        Assert.Equal([Old.Name, Young.Name], changes.Upserted.Select(static service => service.Name));
+        Assert.Equal([Young.Name, Old.Name], changes.Upserted.Select(static service => service.Name));
     }
 
     [Fact]

@@ -62,20 +62,59 @@ public sealed class ClusterStateWriterTests
     }
 
     [Fact]
-    public void A_source_that_closes_again_holds_back_what_follows_and_leaves_what_was()
+    public void A_source_that_cannot_read_a_part_of_what_it_has_hands_out_the_rest_as_incomplete()
+    {
+        var writer = new ClusterStateWriter();
+        writer.RegisterSource("whole");
+        writer.RegisterSource("part");
+        writer.Apply(Change(Web));
+        writer.SetListed("part", complete: false);
+        Assert.Empty(writer.Take().Dirty);
+
+        writer.SetListed("whole", complete: true);
+        Assert.True(writer.WaitAsync(default).IsCompletedSuccessfully);
+        var partial = writer.Take();
+        Assert.Equal([Web.Name], partial.Dirty);
+        Assert.False(partial.IsComplete || writer.IsComplete);
+
+        // Changes go on meanwhile.
+        writer.Apply(new ClusterChange { RemovedServices = [Web.Name] });
+        Assert.True(writer.WaitAsync(default).IsCompletedSuccessfully);
+        Assert.Null(writer.Take().State.FindService(Web.Name));
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void Becoming_complete_or_incomplete_is_told_even_when_no_object_changed(bool before, bool after)
+    {
+        var writer = new ClusterStateWriter();
+        writer.RegisterSource("test");
+        writer.SetListed("test", before);
+        Assert.Equal(before, writer.Take().IsComplete);
+
+        writer.SetListed("test", before);
+        Assert.False(writer.WaitAsync(default).IsCompleted);
+        writer.SetListed("test", after);
+        Assert.True(writer.WaitAsync(default).IsCompletedSuccessfully);
+        Assert.True(writer.Take() is { Dirty.Count: 0 } delta && delta.IsComplete == after);
+    }
+
+    [Fact]
+    public void A_source_registered_late_holds_back_what_follows_until_it_has_listed()
     {
         var writer = OpenWriter();
         writer.Apply(Change(Web));
         writer.Take();
 
-        writer.SetListed("test", complete: false);
+        writer.RegisterSource("late");
         writer.Apply(new ClusterChange { RemovedServices = [Web.Name] });
         var closed = writer.Take();
         Assert.False(closed.IsComplete);
         Assert.Empty(closed.Dirty);
         Assert.NotNull(closed.State.FindService(Web.Name));
 
-        writer.SetListed("test", complete: true);
+        writer.SetListed("late", complete: true);
         var open = writer.Take();
         Assert.Equal([Web.Name], open.Dirty);
         Assert.Null(open.State.FindService(Web.Name));

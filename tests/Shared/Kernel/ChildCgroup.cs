@@ -2,7 +2,7 @@
 using EbpfLb.Linux.Cgroups;
 using EbpfLb.Linux.Files;
 
-namespace EbpfLb.Linux.Tests.Support;
+namespace EbpfLb.TestSupport;
 
 /// <summary>A cgroup of the test's own, so that nothing is ever attached to one that others live in.</summary>
 internal sealed class ChildCgroup : IDisposable

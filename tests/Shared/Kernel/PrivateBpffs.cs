@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Linux.Files;
 
-namespace EbpfLb.Linux.Tests.Support;
+namespace EbpfLb.TestSupport;
 
 /// <summary>A BPF file system of the test's own: what it pins goes with it.</summary>
 internal sealed class PrivateBpffs : IDisposable

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-namespace EbpfLb.Linux.Tests.Support;
+namespace EbpfLb.TestSupport;
 
 internal sealed class TemporaryDirectory : IDisposable
 {

@@ -3,7 +3,7 @@ using EbpfLb.Datapath.Sync;
 
 namespace EbpfLb.Datapath.Tests;
 
-public sealed class IdAllocatorSpecs
+public sealed class IdAllocatorTests
 {
     [Fact]
     public void A_released_id_comes_back_only_after_every_other_one()

@@ -6,7 +6,7 @@ using FsCheck.Fluent;
 
 namespace EbpfLb.Datapath.Tests;
 
-public sealed class SlotAllocatorSpecs
+public sealed class SlotAllocatorTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 

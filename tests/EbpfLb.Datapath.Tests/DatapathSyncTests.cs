@@ -6,7 +6,7 @@ using static EbpfLb.Datapath.Tests.Cluster;
 
 namespace EbpfLb.Datapath.Tests;
 
-public sealed class DatapathSyncSpecs
+public sealed class DatapathSyncTests
 {
     private readonly InMemoryMaps _maps = new();
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent;
+
+/// <summary>Events 1000 to 1099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "ebpflb {Version} on node {Node}, manifests {Manifests}, process {Pid}")]
+    public static partial void Starting(this ILogger logger, string version, string node, string manifests, int pid);
+
+    [LoggerMessage(1001, LogLevel.Information,
+        "First sync: {Services} services, {Frontends} frontends, {Backends} backends; {MapWrites} map writes in {Milliseconds:F1} ms")]
+    public static partial void FirstSync(this ILogger logger, int services, int frontends, int backends, long mapWrites, double milliseconds);
+
+    [LoggerMessage(1002, LogLevel.Information,
+        "Synced {Upserted} changed and {Removed} removed services: {MapWrites} map writes in {Milliseconds:F1} ms")]
+    public static partial void Synced(this ILogger logger, int upserted, int removed, long mapWrites, double milliseconds);
+
+    [LoggerMessage(1003, LogLevel.Warning, "{Conflict}")]
+    public static partial void FrontendConflict(this ILogger logger, string conflict);
+
+    [LoggerMessage(1004, LogLevel.Warning, "{Failure}")]
+    public static partial void ServiceFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(1005, LogLevel.Debug, "Swept {Count} affinity entries")]
+    public static partial void AffinitySwept(this ILogger logger, int count);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Found in the maps and mended: {Finding}")]
+    public static partial void RestoreFinding(this ILogger logger, string finding);
+
+    [LoggerMessage(1007, LogLevel.Information, "Restored {Services} services, {Frontends} frontends and {Backends} backends from the maps")]
+    public static partial void Restored(this ILogger logger, int services, int frontends, int backends);
+
+    [LoggerMessage(1008, LogLevel.Information, "Stopped; programs and maps stay in place")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(1009, LogLevel.Critical, "The {Part} stopped; the agent ends, the datapath goes on")]
+    public static partial void PartDied(this ILogger logger, string part, Exception exception);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime;
+using System.Threading.Channels;
+using EbpfLb.Datapath.Status;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux.Clocks;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.State;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent;
+
+/// <summary>
+/// The one task that owns desired state, the view of the maps, and the status. Others hand in changes through the
+/// <see cref="ClusterStateWriter"/> or <see cref="Wake"/> it.
+/// </summary>
+internal sealed class ReconcileLoop(
+    ClusterStateWriter state,
+    DesiredState desired,
+    DatapathSync sync,
+    AgentStatus status,
+    Func<IReadOnlyList<Problem>> sourceProblems,
+    ReconcileOptions options,
+    TimeProvider time,
+    ILogger<ReconcileLoop> logger)
+{
+    private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    // Owned by RunAsync.
+    private TimeSpan _retryIn;
+    private HashSet<string> _reported = new(StringComparer.Ordinal);
+    private long _sweptAt;
+    private bool _ranOnce;
+
+    /// <summary>Asks for a run although no object changed: a source has other problems now. Any number of calls is one run.</summary>
+    public void Wake() => _woken.Writer.TryWrite(true);
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            await WaitForWorkAsync(stopping).ConfigureAwait(false);
+            if (stopping.IsCancellationRequested)
+                return;
+
+            RunOnce();
+            await Task.Delay(options.MinInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>One pass from what changed to the maps.</summary>
+    internal void RunOnce()
+    {
+        long start = time.GetTimestamp();
+        var delta = state.Take();
+        var changes = desired.Update(delta.State, delta.Dirty);
+        var report = sync.Apply(changes, delta.IsComplete);
+
+        status.Synced(MonotonicClock.NowNs, sync.ServiceCount, report.Failures.Count, report.IsClean);
+        status.SetProblems(Problems(report));
+        SweepAffinityIfDue();
+
+        _retryIn = report.IsClean ? TimeSpan.Zero : NextRetry(changes);
+        Report(changes, report, start);
+    }
+
+    private async Task WaitForWorkAsync(CancellationToken stopping)
+    {
+        using var stopWaiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var deadline = _retryIn > TimeSpan.Zero ? _retryIn : options.MaxInterval;
+        Task[] reasons =
+        [
+            state.WaitAsync(stopWaiting.Token),
+            _woken.Reader.WaitToReadAsync(stopWaiting.Token).AsTask(),
+            Task.Delay(deadline, time, stopWaiting.Token),
+        ];
+        await Task.WhenAny(reasons).ConfigureAwait(false);
+
+        // The losers must not take the next signal with them.
+        await stopWaiting.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(reasons).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _woken.Reader.TryRead(out _);
+    }
+
+    // New work deserves a prompt try; the same failure again and again does not.
+    private TimeSpan NextRetry(DesiredChanges changes)
+    {
+        if (_retryIn == TimeSpan.Zero || !changes.IsEmpty)
+            return options.RetryInterval;
+
+        var doubled = _retryIn * 2;
+        return doubled < options.MaxRetryInterval ? doubled : options.MaxRetryInterval;
+    }
+
+    private void SweepAffinityIfDue()
+    {
+        if (!sync.AffinitySweepDue && _ranOnce && time.GetElapsedTime(_sweptAt) < options.MaxInterval)
+            return;
+
+        _sweptAt = time.GetTimestamp();
+        int swept = sync.SweepAffinity(MonotonicClock.NowNs);
+        if (swept > 0)
+            logger.AffinitySwept(swept);
+    }
+
+    private IReadOnlyList<Problem> Problems(ApplyReport report) =>
+    [
+        .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
+        .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. sourceProblems(),
+    ];
+
+    private static string Describe(FrontendConflict conflict) =>
+        $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: the older {conflict.Winner.DisplayName} has it. "
+        + "It takes over when that one goes.";
+
+    private void Report(DesiredChanges changes, ApplyReport report, long start)
+    {
+        foreach (var conflict in changes.NewConflicts)
+            logger.FrontendConflict(Describe(conflict));
+
+        // Once per failure, not once per try.
+        var current = report.Failures.Select(failure => failure.Message).ToHashSet(StringComparer.Ordinal);
+        foreach (string message in current.Where(message => !_reported.Contains(message)))
+            logger.ServiceFailed(message);
+        _reported = current;
+
+        double milliseconds = time.GetElapsedTime(start).TotalMilliseconds;
+        if (!_ranOnce)
+        {
+            logger.FirstSync(sync.ServiceCount, sync.FrontendCount, sync.BackendCount, report.MapWrites, milliseconds);
+            // Parsing everything once left far more garbage than any later change will: give the memory back to the node.
+            GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+        else if (!changes.IsEmpty)
+            logger.Synced(changes.Upserted.Count, changes.Removed.Count, report.MapWrites, milliseconds);
+        _ranOnce = true;
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux.Bpf;
+
+namespace EbpfLb.Datapath.Tests;
+
+public sealed class LoaderTests : IDisposable
+{
+    private readonly KernelDatapath _kernel = new();
+
+    public void Dispose() => _kernel.Dispose();
+
+    [PrivilegedFact]
+    public async Task A_first_start_pins_every_map_and_attaches_every_program()
+    {
+        using var datapath = await _kernel.OpenAsync();
+
+        Assert.All(MapNames.All, name => Assert.True(File.Exists(Path.Combine(_kernel.Pins, name)), name));
+        Assert.All(SocketHook.All, hook => Assert.Single(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, hook.AttachType, false, out _)));
+        Assert.False(Directory.Exists(Path.Combine(_kernel.Pins, "staging")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_kernel.Pins));
+    }
+
+    [PrivilegedFact]
+    public async Task Every_map_has_the_types_that_bpftool_prints()
+    {
+        using var datapath = await _kernel.OpenAsync(new Dictionary<string, uint> { [MapNames.Backends] = 100 });
+        Assert.Equal(MapNames.All, datapath.Maps.Infos.Select(info => info.Name));
+        Assert.All(datapath.Maps.Infos, info => Assert.True(info.BtfId != 0 && info.BtfValueTypeId != 0, info.Name));
+        Assert.Equal(100u, datapath.Maps.Backends.MaxEntries);
+    }
+
+    [PrivilegedFact]
+    public async Task A_restart_keeps_maps_programs_and_links()
+    {
+        uint[] Ids() =>
+        [
+            .. MapNames.All.Select(name => { using var map = BpfMap.OpenPinned(Path.Combine(_kernel.Pins, name)); return map.Info.Id; }),
+            .. SocketHook.All.SelectMany(hook =>
+            {
+                using var link = BpfLink.OpenPinned(Path.Combine(_kernel.Pins, "links", hook.Program));
+                return new[] { link.Info.Id, link.Info.ProgramId };
+            }),
+        ];
+
+        (await _kernel.OpenAsync()).Dispose();
+        uint[] before = Ids();
+        (await _kernel.OpenAsync()).Dispose();
+        Assert.Equal(before, Ids());
+    }
+
+    [PrivilegedFact]
+    public async Task Programs_of_another_build_are_replaced_by_a_link_update()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        string programs = Path.Combine(_kernel.Pins, "programs");
+        Directory.Move(Directory.GetDirectories(programs).Single(), Path.Combine(programs, "0123456789abcdef"));
+        using var link = BpfLink.OpenPinned(Path.Combine(_kernel.Pins, "links", "sock_connect4"));
+        var before = link.Info;
+
+        using var datapath = await _kernel.OpenAsync();
+        Assert.Equal(before.Id, link.Info.Id);
+        Assert.NotEqual(before.ProgramId, link.Info.ProgramId);
+        Assert.DoesNotContain(Directory.GetDirectories(programs), path => path.EndsWith("0123456789abcdef", StringComparison.Ordinal));
+    }
+
+    [PrivilegedFact]
+    public async Task A_link_that_somebody_detached_is_put_back()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        using (var link = BpfLink.OpenPinned(Path.Combine(_kernel.Pins, "links", "sock_connect4")))
+            link.Detach();
+        Assert.Empty(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, BpfAttachType.CgroupInet4Connect, false, out _));
+
+        using var datapath = await _kernel.OpenAsync();
+        Assert.Single(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, BpfAttachType.CgroupInet4Connect, false, out _));
+    }
+
+    [PrivilegedFact]
+    public async Task A_second_agent_is_refused_and_told_who_holds_the_node()
+    {
+        using var first = await _kernel.OpenAsync();
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
+        Assert.Contains($"locked by process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task A_map_of_another_shape_is_refused_before_a_program_is_loaded_over_it()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        string pin = Path.Combine(_kernel.Pins, MapNames.Backends);
+        File.Delete(pin);
+        using (var other = BpfMap.Create(new BpfMapSpec(MapNames.Backends, BpfMapType.Hash, 4, 32, 16)))
+            other.Pin(pin);
+
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
+        Assert.Contains("backends_v1 has keys of 4 and values of 32 bytes", refused.Message, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task A_directory_that_others_can_enter_is_refused()
+    {
+        Directory.CreateDirectory(_kernel.Pins, (UnixFileMode)0b111_101_101);
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
+        Assert.Contains("mode 0755", refused.Message, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task A_symbolic_link_in_place_of_the_directory_is_refused()
+    {
+        File.CreateSymbolicLink(_kernel.Pins, "/tmp");
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
+        Assert.Contains("symbolic link", refused.Message, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task Cleanup_leaves_nothing_of_ours_and_keeps_what_is_not()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        using (var foreign = BpfMap.Create(new BpfMapSpec("foreign", BpfMapType.Hash, 4, 4, 1)))
+            foreign.Pin(Path.Combine(_kernel.Pins, "foreign"));
+
+        using (var pins = PinDirectory.TryOpen(_kernel.BpfFs)!)
+        {
+            var result = Cleanup.Run(pins);
+            Assert.Equal((8, 8, MapNames.All.Count), (result.Links, result.Programs, result.Maps));
+            Assert.Equal([Path.Combine(_kernel.Pins, "foreign")], result.Foreign);
+        }
+
+        Assert.All(SocketHook.All, hook => Assert.Empty(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, hook.AttachType, false, out _)));
+        File.Delete(Path.Combine(_kernel.Pins, "foreign"));
+        using (var pins = PinDirectory.TryOpen(_kernel.BpfFs)!)
+            Cleanup.Run(pins);
+        Assert.False(Directory.Exists(_kernel.Pins));
+        Assert.Null(PinDirectory.TryOpen(_kernel.BpfFs));
+    }
+
+    [PrivilegedFact]
+    public async Task Cleanup_while_an_agent_runs_is_refused()
+    {
+        using var datapath = await _kernel.OpenAsync();
+        using var pins = PinDirectory.TryOpen(_kernel.BpfFs)!;
+        Assert.Throws<DatapathException>(() => Cleanup.Run(pins));
+        Assert.Equal(Environment.ProcessId, pins.FindAgent());
+    }
+}
