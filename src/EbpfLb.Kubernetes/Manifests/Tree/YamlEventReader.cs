@@ -132,11 +132,12 @@ internal sealed class YamlEventReader : EventReader
 
     private ManifestSyntaxException Syntax(long line, string message)
     {
-        // The parser blames a tab on the mapping that it is in, which may have started far above.
-        int reached = (int)Math.Min(_scanner.CurrentPosition.Line, int.MaxValue);
+        // The parser blames a tab on the mapping that it is in, which may have started far above. At the end it counts one line more.
+        int last = _content.Span.Count((byte)'\n') + 1;
+        int reached = (int)Math.Min(_scanner.CurrentPosition.Line, last);
         return HasTabInIndentation(reached)
             ? new ManifestSyntaxException(reached, "not valid YAML: a tab in the indentation; use spaces")
-            : new ManifestSyntaxException((int)Math.Min(line, int.MaxValue), $"not valid YAML: {message}");
+            : new ManifestSyntaxException((int)Math.Min(line, last), $"not valid YAML: {message}");
     }
 
     private bool HasTabInIndentation(int line)
