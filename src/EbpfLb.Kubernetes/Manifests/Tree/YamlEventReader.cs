@@ -37,8 +37,8 @@ internal sealed class YamlEventReader : EventReader
         while (MoveNext())
         {
             var current = _parser.Current!;
-            Line = (int)Math.Min(current.Start.Line, int.MaxValue);
-            Column = (int)Math.Min(current.Start.Column, int.MaxValue);
+            Line = Clamp(current.Start.Line);
+            Column = Clamp(current.Start.Column);
             Anchor = current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
             switch (current)
             {
@@ -132,13 +132,14 @@ internal sealed class YamlEventReader : EventReader
 
     private ManifestSyntaxException Syntax(long line, string message)
     {
-        // The parser blames a tab on the mapping that it is in, which may have started far above. At the end it counts one line more.
-        int last = _content.Span.Count((byte)'\n') + 1;
-        int reached = (int)Math.Min(_scanner.CurrentPosition.Line, last);
+        // The parser blames a tab on the mapping that it is in, which may have started far above.
+        int reached = Clamp(_scanner.CurrentPosition.Line);
         return HasTabInIndentation(reached)
             ? new ManifestSyntaxException(reached, "not valid YAML: a tab in the indentation; use spaces")
-            : new ManifestSyntaxException((int)Math.Min(line, last), $"not valid YAML: {message}");
+            : new ManifestSyntaxException(Clamp(line), $"not valid YAML: {message}");
     }
+
+    private static int Clamp(long line) => (int)Math.Min(line, int.MaxValue);
 
     private bool HasTabInIndentation(int line)
     {
