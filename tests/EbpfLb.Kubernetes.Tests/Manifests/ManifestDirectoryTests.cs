@@ -52,7 +52,8 @@ public sealed class ManifestDirectoryTests : IAsyncDisposable
         _fixture.Batches.Clear();
 
         await _fixture.WriteAndTellAsync("all.yaml",
-            ManifestText.Service("dns", "10.96.0.11") + "---\n" + ManifestText.Service() + "---\n" + ManifestText.Slice(addresses: "10.244.1.13"));
+            ManifestText.Service("dns", "10.96.0.11") + "---\n" + ManifestText.Service() + "---\n"
+            + ManifestText.Slice(addresses: "10.244.1.13"));
 
         Assert.Equal("10.244.1.13", _fixture.Endpoints());
         Assert.Equal(["web"], _fixture.Batches);
