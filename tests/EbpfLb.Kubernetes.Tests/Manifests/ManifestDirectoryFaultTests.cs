@@ -110,6 +110,25 @@ public sealed class ManifestDirectoryFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task New_file_that_is_still_empty_is_told_only_when_it_stays_so()
+    {
+        await _fixture.StartAsync();
+        await File.WriteAllTextAsync(_fixture.PathOf("web.yaml"), "");
+        await File.WriteAllTextAsync(_fixture.PathOf("never.yaml"), "");
+        await _fixture.TellAsync("web.yaml", "never.yaml");
+        Assert.Empty(_fixture.Logger.Warnings);
+
+        await File.WriteAllTextAsync(_fixture.PathOf("web.yaml"), ManifestText.Service());
+        await _fixture.TellAsync("web.yaml");
+        Assert.Equal("web", _fixture.ServiceNames);
+
+        await _fixture.RescanAsync();
+        Assert.Empty(_fixture.Logger.Warnings);
+        await _fixture.RescanAsync(_fixture.Options.SettleTime);
+        Assert.Equal("never.yaml", Assert.Single(_fixture.Problems).File);
+    }
+
+    [Fact]
     public async Task Deletion_that_nothing_told_of_is_found_by_the_rescan()
     {
         _fixture.Write("web.yaml", ManifestText.Service());
