@@ -214,16 +214,16 @@ public sealed partial class DatapathSync
         return write;
     }
 
-    private bool DeleteFrontend(ProgrammedPort port, FrontendKey key)
+    // The port is null when the frontend names a service id nobody knows.
+    private void DeleteFrontend(ProgrammedPort? port, FrontendKey key)
     {
         if (!_frontends.Delete(key))
-            return false;
+            return;
 
-        port.Frontends.Remove(key);
+        port?.Frontends.Remove(key);
         _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) - 1;
         _touchedVips.Add(key.Address);
         _freed = true;
-        return true;
     }
 
     private void DeleteBackend(uint id, bool mayHaveAffinity)

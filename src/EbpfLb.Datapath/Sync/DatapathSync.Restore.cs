@@ -115,8 +115,7 @@ public sealed partial class DatapathSync
 
             // It refuses everything it is dialled for; whoever wants it will write it anew.
             _restoreFindings.Add($"frontend {key.Address}:{key.Port} names service id {value.ServiceId}, which does not exist");
-            if (_frontends.Delete(key))
-                _frontendsByVip[key.Address]--;
+            DeleteFrontend(null, key);
         }
 
         _touchedVips.UnionWith(_frontendsByVip.Keys);

@@ -113,8 +113,8 @@ public sealed partial class DatapathSync
     }
 
     private bool HasLeftovers =>
-        _dying.Count > 0 || _touchedVips.Count > 0 || _frontends.HasUndeleted || _vips.HasUndeleted || _services.HasUndeleted
-        || _backends.HasUndeleted || _names.HasUndeleted;
+        _dying.Count > 0 || _touchedVips.Count > 0 || _frontends.Undeleted.Count > 0 || _vips.Undeleted.Count > 0
+        || _services.Undeleted.Count > 0 || _backends.Undeleted.Count > 0 || _names.Undeleted.Count > 0;
 
     private void Desire(DesiredService service)
     {
@@ -168,6 +168,13 @@ public sealed partial class DatapathSync
                 }
             }
         }
+
+        // Those of earlier runs that could not be deleted then.
+        foreach (var key in _frontends.Undeleted.ToArray())
+        {
+            if (_frontends.TryGet(key, out var value) && !_desiredFrontends.ContainsKey(key))
+                DeleteFrontend(_portById.GetValueOrDefault(value.ServiceId), key);
+        }
     }
 
     private void ProgramAll(IEnumerable<ObjectName> names)
@@ -194,7 +201,6 @@ public sealed partial class DatapathSync
 
     private void DeleteAgain()
     {
-        _frontends.DeleteAgain();
         _services.DeleteAgain();
         _names.DeleteAgain();
         _backends.DeleteAgain();

@@ -24,7 +24,8 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
     /// <summary>Writes tried, failed ones included.</summary>
     public long Writes { get; private set; }
 
-    public bool HasUndeleted => _undeleted.Count > 0;
+    /// <summary>Keys whose deletion failed and that nobody has written since.</summary>
+    public IReadOnlyCollection<TKey> Undeleted => _undeleted;
 
     public IReadOnlyDictionary<TKey, TValue> Entries => _known;
 
@@ -72,16 +73,11 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
         return true;
     }
 
-    /// <summary>Tries the failed deletions again; true when none is left.</summary>
-    public bool DeleteAgain()
+    /// <summary>Tries the failed deletions again.</summary>
+    public void DeleteAgain()
     {
-        if (_undeleted.Count == 0)
-            return true;
-
-        bool all = true;
         foreach (var key in _undeleted.ToArray())
-            all &= Delete(key);
-        return all;
+            Delete(key);
     }
 
     // Pads are part of what the kernel compares and shows, so the bytes decide, not the fields.

@@ -2,5 +2,8 @@
 
 namespace EbpfLb.LoadBalancing.Desired;
 
-/// <summary>Two service ports, of two services or of one, claim one frontend. The older one has it; the other takes over when that one goes.</summary>
+/// <summary>
+/// Two service ports, of two services or of one, claim one frontend.
+/// The older one has it; the other takes over when that one goes.
+/// </summary>
 public sealed record FrontendConflict(FrontendAddress Frontend, ServicePortKey Winner, ServicePortKey Loser);

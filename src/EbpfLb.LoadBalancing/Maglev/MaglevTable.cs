@@ -34,7 +34,8 @@ public static class MaglevTable
     public static void Fill(Span<int> table, ReadOnlySpan<Backend> backends, Protocol protocol, ReadOnlySpan<byte> seed)
     {
         if (!MaglevSize.IsAllowed(table.Length))
-            throw new ArgumentException($"A Maglev table cannot have {table.Length} slots. Allowed: {MaglevSize.AllowedText}.", nameof(table));
+            throw new ArgumentException(
+                $"A Maglev table cannot have {table.Length} slots. Allowed: {MaglevSize.AllowedText}.", nameof(table));
 
         if (seed.Length != MaglevOptions.SeedLength)
             throw new ArgumentException($"A Maglev seed has {MaglevOptions.SeedLength} bytes, not {seed.Length}.", nameof(seed));

@@ -109,7 +109,8 @@ public sealed class EndpointSelectorTests
     {
         var scope = new TrafficScope(TrafficPolicy.Cluster, TrafficPolicy.Local, ExternallyReachable: false);
         Assert.Equal(
-            [Backend("10.244.0.1", flags: BackendFlags.InCluster | BackendFlags.OnNode)], Select(scope, Ready("10.244.0.1", ThisNode)).Backends);
+            [Backend("10.244.0.1", flags: BackendFlags.InCluster | BackendFlags.OnNode)],
+            Select(scope, Ready("10.244.0.1", ThisNode)).Backends);
     }
 
     [Fact]

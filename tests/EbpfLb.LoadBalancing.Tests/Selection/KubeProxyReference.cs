@@ -35,7 +35,8 @@ internal static class KubeProxyReference
         {
             if (ready.All(one => !one.Endpoint.NodeHints.IsEmpty) && ready.Any(one => one.Endpoint.NodeHints.Contains(Objects.ThisNode)))
                 preferred = [.. ready.Where(one => one.Endpoint.NodeHints.Contains(Objects.ThisNode))];
-            else if (ready.All(one => !one.Endpoint.ZoneHints.IsEmpty) && zone is not null && ready.Any(one => one.Endpoint.ZoneHints.Contains(zone)))
+            else if (zone is not null
+                && ready.All(one => !one.Endpoint.ZoneHints.IsEmpty) && ready.Any(one => one.Endpoint.ZoneHints.Contains(zone)))
                 preferred = [.. ready.Where(one => one.Endpoint.ZoneHints.Contains(zone))];
         }
 
