@@ -9,7 +9,8 @@ public sealed class JsonFuzzTests
         """
         {"apiVersion": "v1", "kind": "List", "items": [
           {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 80}]}},
-          {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [{"addresses": ["10.244.1.11"]}],
+          {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+           "endpoints": [{"addresses": ["10.244.1.11"]}],
            "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web"}}}]}
         """,
     ];

@@ -8,11 +8,16 @@ using EbpfLb.LoadBalancing.State;
 namespace EbpfLb.Kubernetes.Tests.Manifests;
 
 /// <summary>What a file system can do to the source, and what nobody tells it of.</summary>
-public sealed class ManifestDirectoryFaultTests : IAsyncDisposable
+public sealed class ManifestDirectoryFaultTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly ManifestFixture _fixture = new();
 
+    public Task InitializeAsync() => Task.CompletedTask;
+
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
+
+    // Only this interface's method is called by the runner.
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     [Fact]
     public async Task Directory_that_does_not_exist_stops_the_start_with_what_to_do()
@@ -107,6 +112,25 @@ public sealed class ManifestDirectoryFaultTests : IAsyncDisposable
 
         await _fixture.RescanAsync(_fixture.Options.SettleTime);
         Assert.Equal("part-0 part-1 part-2 web", _fixture.ServiceNames);
+    }
+
+    [Fact]
+    public async Task New_file_that_is_still_empty_is_told_only_when_it_stays_so()
+    {
+        await _fixture.StartAsync();
+        await File.WriteAllTextAsync(_fixture.PathOf("web.yaml"), "");
+        await File.WriteAllTextAsync(_fixture.PathOf("never.yaml"), "");
+        await _fixture.TellAsync("web.yaml", "never.yaml");
+        Assert.Empty(_fixture.Logger.Warnings);
+
+        await File.WriteAllTextAsync(_fixture.PathOf("web.yaml"), ManifestText.Service());
+        await _fixture.TellAsync("web.yaml");
+        Assert.Equal("web", _fixture.ServiceNames);
+
+        await _fixture.RescanAsync();
+        Assert.Empty(_fixture.Logger.Warnings);
+        await _fixture.RescanAsync(_fixture.Options.SettleTime);
+        Assert.Equal("never.yaml", Assert.Single(_fixture.Problems).File);
     }
 
     [Fact]
@@ -246,7 +270,7 @@ public sealed class ManifestDirectoryFaultTests : IAsyncDisposable
         await _fixture.StartAsync();
         _fixture.Changes.Complete(new IOException("inotify is gone"));
 
-        var error = await Assert.ThrowsAsync<IOException>(() => _fixture.Run.WaitAsync(TimeSpan.FromSeconds(30)));
+        var error = await Assert.ThrowsAsync<IOException>(() => _fixture.Run.WaitAsync(TimeSpan.FromMinutes(2)));
         Assert.Equal("inotify is gone", error.Message);
     }
 

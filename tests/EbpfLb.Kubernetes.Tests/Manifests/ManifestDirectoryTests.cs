@@ -6,13 +6,18 @@ using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Kubernetes.Tests.Manifests;
 
-public sealed class ManifestDirectoryTests : IAsyncDisposable
+public sealed class ManifestDirectoryTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly ManifestFixture _fixture = new();
 
     private static string Web => ManifestText.Service() + "---\n" + ManifestText.Slice(addresses: ["10.244.1.11", "10.244.1.12"]);
 
+    public Task InitializeAsync() => Task.CompletedTask;
+
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
+
+    // Only this interface's method is called by the runner.
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     [Fact]
     public async Task What_is_there_at_the_start_is_served_as_one_batch()
@@ -52,7 +57,8 @@ public sealed class ManifestDirectoryTests : IAsyncDisposable
         _fixture.Batches.Clear();
 
         await _fixture.WriteAndTellAsync("all.yaml",
-            ManifestText.Service("dns", "10.96.0.11") + "---\n" + ManifestText.Service() + "---\n" + ManifestText.Slice(addresses: "10.244.1.13"));
+            ManifestText.Service("dns", "10.96.0.11") + "---\n" + ManifestText.Service() + "---\n"
+            + ManifestText.Slice(addresses: "10.244.1.13"));
 
         Assert.Equal("10.244.1.13", _fixture.Endpoints());
         Assert.Equal(["web"], _fixture.Batches);

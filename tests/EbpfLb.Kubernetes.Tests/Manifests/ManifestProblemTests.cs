@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using System.Text;
 using EbpfLb.Kubernetes.Manifests;
 using EbpfLb.Kubernetes.Translation;
@@ -58,19 +59,19 @@ public sealed class ManifestProblemTests
     }
 
     [Theory]
-    [InlineData("10.244.1.11", "127.0.0.1", "11: EndpointSlice default/web-1: endpoints[0].addresses[0]: 127.0.0.1 is a loopback address; no endpoint may have it")]
-    [InlineData("[10.244.1.11]", "10.244.1.11", "11: EndpointSlice default/web-1: endpoints[0].addresses: must be a list, not the string '10.244.1.11'")]
-    [InlineData("[10.244.1.11]", "[11]", "11: EndpointSlice default/web-1: endpoints[0].addresses[0]: must be text, not the number 11; put it in quotes")]
-    [InlineData("[10.244.1.11]", "[[]]", "11: EndpointSlice default/web-1: endpoints[0].addresses[0]: must be text, not a list")]
-    [InlineData("[10.244.1.11]", "[]", "11: EndpointSlice default/web-1: endpoints[0].addresses: an endpoint must have an address")]
-    [InlineData("- addresses: [10.244.1.11]", "- null", "11: EndpointSlice default/web-1: endpoints[0].addresses: an endpoint must have an address")]
+    [InlineData("10.244.1.11", "127.0.0.1", "11: endpoints[0].addresses[0]: 127.0.0.1 is a loopback address; no endpoint may have it")]
+    [InlineData("[10.244.1.11]", "10.244.1.11", "11: endpoints[0].addresses: must be a list, not the string '10.244.1.11'")]
+    [InlineData("[10.244.1.11]", "[11]", "11: endpoints[0].addresses[0]: must be text, not the number 11; put it in quotes")]
+    [InlineData("[10.244.1.11]", "[[]]", "11: endpoints[0].addresses[0]: must be text, not a list")]
+    [InlineData("[10.244.1.11]", "[]", "11: endpoints[0].addresses: an endpoint must have an address")]
+    [InlineData("- addresses: [10.244.1.11]", "- null", "11: endpoints[0].addresses: an endpoint must have an address")]
     [InlineData("[10.244.1.11]", "[10.244.1.11]\n  conditions: {ready: \"true\"}",
-        "12: EndpointSlice default/web-1: endpoints[0].conditions.ready: must be true or false, not the string 'true'")]
+        "12: endpoints[0].conditions.ready: must be true or false, not the string 'true'")]
     [InlineData("[10.244.1.11]", "[10.244.1.11]\n  hints:\n    forZones:\n    - zone-a",
-        "14: EndpointSlice default/web-1: endpoints[0].hints.forZones[0]: must be a mapping, not the string 'zone-a'")]
-    [InlineData("addressType: IPv4\n", "", "1: EndpointSlice default/web-1: addressType: is required: IPv4 or IPv6")]
+        "14: endpoints[0].hints.forZones[0]: must be a mapping, not the string 'zone-a'")]
+    [InlineData("addressType: IPv4\n", "", "1: addressType: is required: IPv4 or IPv6")]
     [InlineData("service-name: web", "service-name: 7",
-        "6: EndpointSlice default/web-1: metadata.labels[kubernetes.io/service-name]: must be text, not the number 7; put it in quotes")]
+        "6: metadata.labels[kubernetes.io/service-name]: must be text, not the number 7; put it in quotes")]
     public void Wrong_value_in_a_slice_is_told_with_its_place(string right, string wrong, string expected)
     {
         string text = ManifestText.Slice(addresses: "10.244.1.11").ReplaceLineEndings("\n");
@@ -79,7 +80,8 @@ public sealed class ManifestProblemTests
         var manifest = ManifestParserTests.Parse("web.yaml", text.Replace(right, wrong, StringComparison.Ordinal));
 
         Assert.Equal(1, manifest.InvalidCount);
-        Assert.Equal($"web.yaml:{expected}", manifest.Problems[0].ToString());
+        Assert.Equal("EndpointSlice default/web-1", manifest.Problems[0].Object);
+        Assert.Equal($"web.yaml:{expected}", (manifest.Problems[0] with { Object = "" }).ToString());
     }
 
     [Theory]
@@ -165,7 +167,8 @@ public sealed class ManifestProblemTests
     [Fact]
     public void Objects_as_items_of_what_is_no_list_are_refused()
     {
-        var manifest = ManifestParserTests.Parse("odd.json", $$"""{"items": [{{ManifestText.Node()}}], "kind": "Bag", "apiVersion": "v1"}""");
+        string text = $$"""{"items": [{{ManifestText.Node()}}], "kind": "Bag", "apiVersion": "v1"}""";
+        var manifest = ManifestParserTests.Parse("odd.json", text);
 
         Assert.Equal("odd.json:1: Bag: items: only a list has objects as items", manifest.Problems[0].ToString());
     }
@@ -182,7 +185,8 @@ public sealed class ManifestProblemTests
     public void Of_many_problems_the_first_are_kept_and_all_are_counted()
     {
         string ports = string.Concat(Enumerable.Range(1, 500).Select(i => $"  - {{name: p{i}, port: \"{i}\"}}\n"));
-        var manifest = ManifestParserTests.Parse("web.yaml", ManifestText.Service().Replace("  - port: 80\n", ports, StringComparison.Ordinal));
+        string text = ManifestText.Service().Replace("  - port: 80\n", ports, StringComparison.Ordinal);
+        var manifest = ManifestParserTests.Parse("web.yaml", text);
 
         Assert.Equal((ParsedManifest.ProblemLimit, 8), (manifest.Problems.Count, manifest.Problems[0].Line));
         Assert.InRange(manifest.InvalidCount, 500, 1000);
@@ -195,7 +199,8 @@ public sealed class ManifestProblemTests
 
         string message = Assert.Single(manifest.Problems).ToString();
         Assert.DoesNotContain(message, char.IsControl);
-        Assert.StartsWith("we\\u000ab.yaml:4: Service default/web\\u000a\\u001b[31m../{0}: metadata.name: ", message, StringComparison.Ordinal);
+        Assert.StartsWith("we\\u000ab.yaml:4: Service default/web\\u000a\\u001b[31m../{0}: metadata.name: ", message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,8 +208,11 @@ public sealed class ManifestProblemTests
     {
         string nested = new string('[', 1000) + new string(']', 1000);
 
-        Assert.Contains("nested deeper than 200", ManifestParserTests.Parse("a.yaml", $"a: {nested}").Problems[0].Message, StringComparison.Ordinal);
-        Assert.Contains("depth", ManifestParserTests.Parse("a.json", $"{{\"a\": {nested}}}").Problems[0].Message, StringComparison.Ordinal);
+        var yaml = ManifestParserTests.Parse("a.yaml", $"a: {nested}");
+        var json = ManifestParserTests.Parse("a.json", $"{{\"a\": {nested}}}");
+
+        Assert.Contains("nested deeper than 200", yaml.Problems[0].Message, StringComparison.Ordinal);
+        Assert.Contains("depth", json.Problems[0].Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -212,7 +220,11 @@ public sealed class ManifestProblemTests
     {
         var bomb = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (int i = 1; i < 30; i++)
-            bomb.Append(System.Globalization.CultureInfo.InvariantCulture, $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n");
+        {
+            string aliases = string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10));
+            bomb.Append(CultureInfo.InvariantCulture, $"a{i}: &a{i} [{aliases}]\n");
+        }
+
 
         var manifest = ManifestParserTests.Parse("bomb.yaml", bomb.ToString());
 
@@ -225,9 +237,9 @@ public sealed class ManifestProblemTests
     public void Object_with_more_values_than_the_limit_is_refused(string file, string start, string item, string end)
     {
         string text = start + string.Concat(Enumerable.Repeat(item, 1000)) + end;
+        var manifest = ManifestParserTests.Parse(file, text, new ManifestLimits { MaxNodesPerObject = 1000 });
 
-        Assert.Contains("more than 1000 values",
-            ManifestParserTests.Parse(file, text, new ManifestLimits { MaxNodesPerObject = 1000 }).Problems[0].Message, StringComparison.Ordinal);
+        Assert.Contains("more than 1000 values", manifest.Problems[0].Message, StringComparison.Ordinal);
     }
 
     [Fact]

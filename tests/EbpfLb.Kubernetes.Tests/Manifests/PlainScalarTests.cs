@@ -33,7 +33,8 @@ public sealed class PlainScalarTests
     [InlineData("-", ScalarKind.String)]
     [InlineData("2026-01-31T12:00:00Z", ScalarKind.String)]
     [InlineData("0x", ScalarKind.String)]
-    public void Plain_scalar_has_the_kind_that_kubectl_sees(string text, object kind) => Assert.Equal((ScalarKind)kind, PlainScalar.KindOf(text));
+    public void Plain_scalar_has_the_kind_that_kubectl_sees(string text, object kind) =>
+        Assert.Equal((ScalarKind)kind, PlainScalar.KindOf(text));
 
     [Theory]
     [InlineData("80", 80)]

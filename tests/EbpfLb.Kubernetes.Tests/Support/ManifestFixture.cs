@@ -12,7 +12,7 @@ internal sealed class ManifestFixture : IAsyncDisposable
 {
     private const string Fence = "zz-fence";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private readonly TempDirectory _root = new();
     private readonly Channel<string?> _changes = Channel.CreateUnbounded<string?>();

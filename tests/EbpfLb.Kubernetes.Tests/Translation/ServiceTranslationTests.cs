@@ -135,8 +135,10 @@ public sealed class ServiceTranslationTests
     [InlineData("web.")]
     public void Service_with_a_name_that_no_API_server_gives_is_refused(string name)
     {
+        var metadata = new ObjectMeta { Name = name };
+
         Assert.Null(ServiceTranslation.Translate(
-            new ServiceObject { Metadata = new ObjectMeta { Name = name }, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems));
+            new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems));
         Assert.Equal((Severity.Invalid, "metadata.name"), Only());
     }
 
@@ -192,7 +194,8 @@ public sealed class ServiceTranslationTests
 
     [Fact]
     public void The_list_of_cluster_IPs_wins_over_the_single_one() =>
-        Assert.Equal([Address.Parse("10.96.0.2")], Translate(new ServiceSpec { ClusterIP = "10.96.0.1", ClusterIPs = ["10.96.0.2"] })!.ClusterIPs);
+        Assert.Equal([Address.Parse("10.96.0.2")],
+            Translate(new ServiceSpec { ClusterIP = "10.96.0.1", ClusterIPs = ["10.96.0.2"] })!.ClusterIPs);
 
     [Fact]
     public void Empty_list_of_cluster_IPs_leaves_the_single_one() =>
