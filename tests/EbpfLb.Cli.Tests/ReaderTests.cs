@@ -195,6 +195,10 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
     }
 
     [PrivilegedFact]
+    public void Help_does_not_read_the_maps() =>
+        Assert.DoesNotContain("kube-system/dns", shop.Run("services", "--help").Out, StringComparison.Ordinal);
+
+    [PrivilegedFact]
     public void A_row_is_one_line_without_colour_wherever_it_goes()
     {
         var piped = shop.Run("services", "-o", "wide");

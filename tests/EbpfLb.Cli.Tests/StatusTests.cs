@@ -50,11 +50,16 @@ public sealed class StatusTests
         Assert.StartsWith("DEGRADED: the agent has not completed a sync since it started", Status(node).Lines[0], StringComparison.Ordinal);
         Assert.Contains("none has told its state yet", Status(node).Out, StringComparison.Ordinal);
 
-        node.WriteAgent(agent => agent with { SyncedNs = agent.StartedNs - 1 });
+        node.WriteAgent(agent => agent with { SyncedNs = 0, Syncs = 0 });
         Assert.StartsWith("DEGRADED: the agent has not completed a sync since it started", Status(node).Lines[0], StringComparison.Ordinal);
 
         node.WriteAgent();
         Assert.Equal("OK", Status(node).Lines[0]);
+
+        // A service that fails from the first sync on is no lack of syncs.
+        node.WriteAgent(agent => agent with { SyncedNs = 0, Failed = 1 });
+        Assert.Equal("DEGRADED: 1 service not programmed as desired", Status(node).Lines[0]);
+        Assert.Contains("Synced:    never, 12 syncs, 1 services failed, 0 problems\n", Status(node).Out, StringComparison.Ordinal);
     }
 
     [PrivilegedFact]
