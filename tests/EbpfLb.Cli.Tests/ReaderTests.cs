@@ -195,13 +195,17 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
     }
 
     [PrivilegedFact]
-    public void On_a_terminal_a_long_table_is_wrapped_to_its_width_and_elsewhere_never()
-    {
-        var narrow = new Shell { Width = 60 }.Type("services", "-o", "wide", "--bpffs", shop.Node.BpfFs);
-        Assert.All(narrow.Lines, line => Assert.InRange(line.Length, 0, 60));
+    public void Help_does_not_read_the_maps() =>
+        Assert.DoesNotContain("kube-system/dns", shop.Run("services", "--help").Out, StringComparison.Ordinal);
 
-        var unlimited = shop.Run("services", "-o", "wide");
-        Assert.Equal(5, unlimited.Lines.Length);
-        Assert.DoesNotContain('\x1b', unlimited.Out);
+    [PrivilegedFact]
+    public void A_row_is_one_line_without_colour_wherever_it_goes()
+    {
+        var piped = shop.Run("services", "-o", "wide");
+        var interactive = new Shell { IsInteractive = true }.Type("services", "-o", "wide", "--bpffs", shop.Node.BpfFs);
+
+        Assert.Equal(5, piped.Lines.Length);
+        Assert.DoesNotContain('\x1b', piped.Out);
+        Assert.Equal(piped.Out, interactive.Out);
     }
 }
