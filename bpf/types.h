@@ -170,6 +170,8 @@ struct lb_agent {
 	__u32 services; /* desired service ids */
 	__u32 failed;   /* service objects not programmed as desired */
 	__u32 problems; /* also those that did not fit in problems_v1 */
+	__u32 last_service_id; /* the last one given: a restart goes on after it, so that no id comes back early */
+	__u32 last_backend_id;
 	char version[32];
 	char node[64];
 	char source[128];

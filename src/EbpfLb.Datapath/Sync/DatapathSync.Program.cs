@@ -18,42 +18,52 @@ public sealed partial class DatapathSync
 
         bool isNew = ports.TrueForAll(port => port.Frontends.Count == 0);
         Refusal? refusal = null;
-        var kept = new HashSet<ServicePortKey>();
+        var byKey = new Dictionary<ServicePortKey, ProgrammedPort>(ports.Count);
+        foreach (var port in ports)
+            byKey.TryAdd(port.Key, port);
 
+        var kept = new HashSet<ProgrammedPort>();
         foreach (var desired in service.Ports)
         {
-            kept.Add(desired.Key);
-            var port = ports.Find(candidate => candidate.Key == desired.Key);
-            if (port is null)
-                ports.Add(port = NewPort(desired.Key));
-            else if (!_complete && port.IsOrphan && desired.Backends.IsEmpty && port.Backends.Length > 0)
+            if (!byKey.TryGetValue(desired.Key, out var port))
+            {
+                port = NewPort(desired.Key);
+                byKey.Add(desired.Key, port);
+                ports.Add(port);
+            }
+
+            kept.Add(port);
+            if (!MayDie(port) && desired.Backends.IsEmpty && port.Backends.Length > 0)
                 continue; // Stays an orphan until every source has told all it has.
 
             port.IsOrphan = false;
-            refusal = ProgramPort(port, desired) ?? refusal;
+            refusal = Worse(refusal, ProgramPort(port, desired));
         }
 
         // Frontends last, and only of a service that is there as a whole.
         if (refusal is null)
-            refusal = ProgramFrontends(service, ports);
-
-        foreach (var port in ports.Where(port => !kept.Contains(port.Key) && (_complete || !port.IsOrphan)).ToArray())
-        {
-            ports.Remove(port);
-            _dying.Add(port);
-        }
+            refusal = ProgramFrontends(service, byKey);
 
         if (refusal is not { } refused)
+        {
+            // Only now: until the new ports serve, the old ones do.
+            _dying.AddRange(ports.Where(port => !kept.Contains(port) && MayDie(port)));
+            ports.RemoveAll(port => !kept.Contains(port) && MayDie(port));
             return null;
+        }
 
         if (refused.Write.Error == MapError.Full)
             RollBack(ports, all: isNew);
         return Failure(service.Name, refused, isNew);
     }
 
+    // A full map asks for a roll-back, whatever else was refused beside it.
+    private static Refusal? Worse(Refusal? one, Refusal? other) => one?.Write.Error == MapError.Full ? one : other ?? one;
+
     private ProgrammedPort NewPort(ServicePortKey key)
     {
         var port = new ProgrammedPort(key, _serviceIds.Allocate());
+        _maps.Ids.LastServiceId = _serviceIds.Last;
         _portById.Add(port.ServiceId, port);
         return port;
     }
@@ -116,6 +126,7 @@ public sealed partial class DatapathSync
             if (!port.TryFindBackend(backend.Address, backend.Port, out uint id))
             {
                 id = _backendIds.Allocate();
+                _maps.Ids.LastBackendId = _backendIds.Last;
                 port.Staged.Add(new ProgrammedBackend(backend.Address, backend.Port, id));
             }
 
@@ -172,12 +183,12 @@ public sealed partial class DatapathSync
             _slots.FreeUnpublished(range);
     }
 
-    private Refusal? ProgramFrontends(DesiredService service, List<ProgrammedPort> ports)
+    private Refusal? ProgramFrontends(DesiredService service, Dictionary<ServicePortKey, ProgrammedPort> ports)
     {
         Refusal? refusal = null;
         foreach (var desired in service.Ports)
         {
-            var port = ports.Find(candidate => candidate.Key == desired.Key)!;
+            var port = ports[desired.Key];
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
@@ -185,13 +196,13 @@ public sealed partial class DatapathSync
                 _touchedVips.Add(key.Address);
                 if (!vip.Succeeded)
                 {
-                    refusal = new Refusal(MapNames.Vips, _vips.MaxEntries, vip);
+                    refusal = Worse(refusal, new Refusal(MapNames.Vips, _vips.MaxEntries, vip));
                     continue;
                 }
 
                 var write = PutFrontend(port, key, Encoding.Frontend(frontend, port.ServiceId));
                 if (!write.Succeeded)
-                    refusal = new Refusal(MapNames.Frontends, _frontends.MaxEntries, write);
+                    refusal = Worse(refusal, new Refusal(MapNames.Frontends, _frontends.MaxEntries, write));
             }
         }
 
@@ -209,7 +220,7 @@ public sealed partial class DatapathSync
         if (known && _portById.TryGetValue(before.ServiceId, out var former))
             former.Frontends.Remove(key);
         if (!known)
-            _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) + 1;
+            CountFrontend(key.Address, 1);
         port.Frontends.Add(key);
         return write;
     }
@@ -221,9 +232,18 @@ public sealed partial class DatapathSync
             return;
 
         port?.Frontends.Remove(key);
-        _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) - 1;
-        _touchedVips.Add(key.Address);
+        CountFrontend(key.Address, -1);
         _freed = true;
+    }
+
+    private void CountFrontend(Address vip, int by)
+    {
+        int count = _frontendsByVip.GetValueOrDefault(vip) + by;
+        if (count == 0)
+            _frontendsByVip.Remove(vip);
+        else
+            _frontendsByVip[vip] = count;
+        _touchedVips.Add(vip);
     }
 
     private void DeleteBackend(uint id, bool mayHaveAffinity)
@@ -233,9 +253,10 @@ public sealed partial class DatapathSync
         AffinitySweepDue |= mayHaveAffinity;
     }
 
-    // A map was full. A new service disappears as a whole; of one that serves, what the attempt added does.
+    // A map was full. A new service disappears as a whole; of one that serves, the backends and ports the attempt added do.
     private void RollBack(List<ProgrammedPort> ports, bool all)
     {
+        bool freedBefore = _freed;
         foreach (var port in ports.ToArray())
         {
             foreach (var staged in port.Staged)
@@ -250,7 +271,7 @@ public sealed partial class DatapathSync
 
         BuryDying();
         // What the roll-back itself freed is no reason to try again at once.
-        _freed = false;
+        _freed = freedBefore;
     }
 
     // Frontends, then the entry, and only then what it names. Whatever cannot be deleted now keeps the port in the list.
@@ -258,6 +279,9 @@ public sealed partial class DatapathSync
     {
         _dying.RemoveAll(port =>
         {
+            if (!MayDie(port))
+                return false;
+
             foreach (var key in port.Frontends.ToArray())
                 DeleteFrontend(port, key);
             if (port.Frontends.Count > 0)
