@@ -8,7 +8,8 @@ namespace EbpfLb.Datapath.Loading;
 /// <summary>The pinned links that hold the socket programs on their cgroup hooks.</summary>
 internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
 {
-    private const string NewSuffix = ".new";
+    // No dot: a BPF file system refuses names that have one.
+    private const string NewSuffix = "_new";
 
     public readonly record struct Result(int Created, int Updated, int Kept);
 

@@ -192,7 +192,7 @@ public sealed partial class DatapathSync
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
-                var vip = _vips.Contains(key.Address) ? MapWrite.Ok : _vips.Put(key.Address, new VipValue { Frontends = 1 });
+                var vip = _vips.Put(key.Address, default);
                 _touchedVips.Add(key.Address);
                 if (!vip.Succeeded)
                 {

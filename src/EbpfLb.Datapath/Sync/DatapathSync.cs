@@ -228,16 +228,12 @@ public sealed partial class DatapathSync
         _vips.DeleteAgain();
     }
 
-    // An entry says how many frontends its address has; the entry itself is what refuses other ports.
+    // An address is there as long as one of its frontends is.
     private void RefreshVips()
     {
         foreach (var address in _touchedVips.ToArray())
         {
-            int count = _frontendsByVip.GetValueOrDefault(address);
-            bool done = count == 0
-                ? _vips.Delete(address)
-                : _vips.Put(address, new VipValue { Frontends = (uint)count }).Succeeded;
-            if (done)
+            if (_frontendsByVip.ContainsKey(address) ? _vips.Put(address, default).Succeeded : _vips.Delete(address))
                 _touchedVips.Remove(address);
         }
     }
