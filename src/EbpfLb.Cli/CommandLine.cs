@@ -83,6 +83,7 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
                 option.Action = new HelpWithDetails(help);
                 option.Aliases.Remove("/h");
                 option.Aliases.Remove("/?");
+                option.Aliases.Remove("-?");
             }
             else if (option is VersionOption)
                 option.Action = new VersionCommand.Print(terminal);
