@@ -4,7 +4,7 @@ using EbpfLb.Datapath.Maps;
 namespace EbpfLb.Scenarios.Tests;
 
 /// <summary>Every file of scenarios/, three times over: on maps in memory, on maps whose writes fail, and on the kernel's.</summary>
-public sealed class ScenarioTests
+public sealed class ScenarioTests(KernelMapsFixture kernel) : IClassFixture<KernelMapsFixture>
 {
     private const double Failing = 0.1;
 
@@ -46,24 +46,18 @@ public sealed class ScenarioTests
     public async Task Scenario_holds_in_the_kernel(string name)
     {
         var scenario = ScenarioFile.Read(name);
-        using var kernel = new KernelDatapath();
-        using var datapath = await kernel.OpenAsync(scenario.Options.MapSizes);
-        await using var run = new ScenarioRun(scenario, datapath.Maps);
+        await using var run = new ScenarioRun(scenario, await kernel.GetEmptyAsync(scenario.Options.MapSizes));
         var observed = await run.ObserveAsync(asIfFromScratch: false);
         AssertAsExpected(scenario, observed);
     }
 
+    // What passes when it is tried again. A full map does not: scenarios with small maps meet it.
     private static MapWrite? Fault(Random random)
     {
         if (random.NextDouble() >= Failing)
             return null;
 
-        return random.Next(3) switch
-        {
-            0 => new MapWrite(MapError.Failed, "EINVAL"),
-            1 => new MapWrite(MapError.OutOfMemory, "ENOMEM"),
-            _ => new MapWrite(MapError.Full, "E2BIG"),
-        };
+        return random.Next(2) == 0 ? new MapWrite(MapError.Failed, "EINVAL") : new MapWrite(MapError.OutOfMemory, "ENOMEM");
     }
 
     private static void AssertAsExpected(Scenario scenario, IReadOnlyList<Observation> observed)
