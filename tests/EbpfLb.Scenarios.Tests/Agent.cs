@@ -88,6 +88,7 @@ internal sealed class Agent : IAsyncDisposable
         [
             .. _source.CurrentProblems.Where(problem => !ManifestFiles.IsMark(problem)).Select(problem => problem.ToString()),
             .. _desired.Conflicts.Select(conflict => $"{conflict.Loser}: {conflict.Frontend} belongs to {conflict.Winner}"),
+            .. SmallTables().Select(port => $"{port.Key}: {port.MaglevTableSize} slots, more than its Maglev table was given"),
             .. _sync.Failures.OrderBy(failure => failure.Service).Select(failure => failure.Message),
             .. snapshot.Inconsistencies.Select(inconsistency => $"inconsistent: {inconsistency}"),
         ];
@@ -102,6 +103,9 @@ internal sealed class Agent : IAsyncDisposable
         _stopping.Dispose();
         _news.Dispose();
     }
+
+    private IEnumerable<DesiredPort> SmallTables() =>
+        _desired.Services.Values.SelectMany(service => service.Ports).Where(port => port.MaglevTableTooSmall).OrderBy(port => port.Key);
 
     private void Tell(string name) => _changes.Writer.TryWrite(name);
 }

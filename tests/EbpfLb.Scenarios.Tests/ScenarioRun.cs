@@ -25,7 +25,7 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
             await TakeAsync(step);
             if (_agent is null)
             {
-                observed.Add(observed[^1]);
+                observed.Add(observed[^1] with { Problems = "" });
                 continue;
             }
 

@@ -33,6 +33,7 @@ internal sealed class ServicesCommand : ReaderCommand
 
     private readonly Argument<string[]> _names = new("NAME")
     {
+        HelpName = "NAME",
         Description = "Only these: name, namespace/name, and either with :port-name.",
         Arity = ArgumentArity.ZeroOrMore,
     };

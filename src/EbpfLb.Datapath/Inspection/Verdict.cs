@@ -43,7 +43,7 @@ public sealed record Verdict(Health Health, IReadOnlyList<string> Reasons)
     {
         if (agent.RunningPid is null)
             reasons.Add("the agent is not running; the datapath serves what it last programmed, and follows no change");
-        else if (!agent.SyncedSinceStart)
+        else if (agent.Syncs == 0)
             reasons.Add("the agent has not completed a sync since it started; the datapath serves what was programmed before");
 
         if (agent.Failed > 0)

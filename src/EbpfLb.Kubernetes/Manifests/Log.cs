@@ -37,8 +37,8 @@ internal static partial class Log
     public static partial void DirectoryBack(this ILogger logger, string directory);
 
     [LoggerMessage(2009, LogLevel.Warning,
-        "{Files} manifest files have been bad since the start, so what they hold is not known: nothing that an earlier run left in the maps "
-        + "is deleted until they are repaired or deleted")]
+        "{Files} manifest files have been bad since the start, so what they hold is not known: nothing that an earlier run left in "
+        + "the maps is deleted until they are repaired or deleted")]
     public static partial void NotComplete(this ILogger logger, int files);
 
     [LoggerMessage(2010, LogLevel.Information, "Every manifest file has been read")]

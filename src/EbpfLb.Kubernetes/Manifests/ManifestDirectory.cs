@@ -30,8 +30,9 @@ public sealed class ManifestDirectory
     /// <param name="path">May be a link to a directory.</param>
     /// <param name="writer">Gets this source registered at once, and every change in one batch for each look.</param>
     /// <param name="changes">
-    /// Names of files in the directory after they changed, came or went; null when any may have. Must be listening from the first
-    /// MoveNextAsync on. When it ends, changes are found by looking; when it fails, so does <see cref="RunAsync"/>.
+    /// Names of files in the directory after they changed, came or went; null when any may have. A file that is being written should
+    /// be told when it is closed, a link when it is made. Must be listening from the first MoveNextAsync on. When it ends, changes are
+    /// found by looking; when it fails, so does <see cref="RunAsync"/>.
     /// </param>
     public ManifestDirectory(string path, ClusterStateWriter writer, IAsyncEnumerable<string?> changes, ILogger<ManifestDirectory> logger,
         TimeProvider time, ManifestDirectoryOptions? options = null)

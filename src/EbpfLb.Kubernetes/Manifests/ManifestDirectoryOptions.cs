@@ -14,6 +14,9 @@ public sealed record ManifestDirectoryOptions
     /// <summary>How long a file that no event told of must look the same before it is read: someone may be writing it still.</summary>
     public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Called with the new list after each change of <see cref="ManifestDirectory.CurrentProblems"/>, by the source's own task.</summary>
+    /// <summary>
+    /// Called with the new list after each change of <see cref="ManifestDirectory.CurrentProblems"/>, by the source's own task: it must
+    /// be quick and must not throw.
+    /// </summary>
     public Action<IReadOnlyList<ManifestProblem>>? ProblemsChanged { get; init; }
 }

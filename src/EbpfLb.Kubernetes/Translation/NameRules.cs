@@ -6,9 +6,11 @@ namespace EbpfLb.Kubernetes.Translation;
 /// <summary>The names the API server lets in. What passes here needs no escaping anywhere further down.</summary>
 internal static class NameRules
 {
-    public const string ObjectNameRule = "must be lower-case letters, digits, '-' and '.', at most 253 of them, first and last a letter or digit";
+    public const string ObjectNameRule =
+        "must be lower-case letters, digits, '-' and '.', at most 253 of them, first and last a letter or digit";
 
-    public const string PortNameRule = "must be lower-case letters, digits and '-', at most 63 of them, first and last a letter or digit";
+    public const string PortNameRule =
+        "must be lower-case letters, digits and '-', at most 63 of them, first and last a letter or digit";
 
     private static readonly SearchValues<char> ObjectNameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
 

@@ -135,8 +135,10 @@ public sealed class ServiceTranslationTests
     [InlineData("web.")]
     public void Service_with_a_name_that_no_API_server_gives_is_refused(string name)
     {
+        var metadata = new ObjectMeta { Name = name };
+
         Assert.Null(ServiceTranslation.Translate(
-            new ServiceObject { Metadata = new ObjectMeta { Name = name }, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems));
+            new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems));
         Assert.Equal((Severity.Invalid, "metadata.name"), Only());
     }
 
@@ -192,7 +194,8 @@ public sealed class ServiceTranslationTests
 
     [Fact]
     public void The_list_of_cluster_IPs_wins_over_the_single_one() =>
-        Assert.Equal([Address.Parse("10.96.0.2")], Translate(new ServiceSpec { ClusterIP = "10.96.0.1", ClusterIPs = ["10.96.0.2"] })!.ClusterIPs);
+        Assert.Equal([Address.Parse("10.96.0.2")],
+            Translate(new ServiceSpec { ClusterIP = "10.96.0.1", ClusterIPs = ["10.96.0.2"] })!.ClusterIPs);
 
     [Fact]
     public void Empty_list_of_cluster_IPs_leaves_the_single_one() =>
@@ -312,10 +315,25 @@ public sealed class ServiceTranslationTests
         var service = ServiceTranslation.Translate(
             new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems);
 
-        Assert.Equal((Algorithm.Random, 0), (service!.Algorithm, service.MaglevTableSize));
+        Assert.Equal((null, 0), (service!.Algorithm, service.MaglevTableSize));
         Assert.Equal((Severity.Ignored, $"metadata.annotations[{annotation}]"), Only());
         Assert.Contains($"'{value}'", _problems.Kept[0].Message, StringComparison.Ordinal);
         Assert.Contains(allowed, _problems.Kept[0].Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("random", Algorithm.Random)]
+    [InlineData("maglev", Algorithm.Maglev)]
+    public void Algorithm_is_the_annotation_or_left_to_the_default(string? value, Algorithm? expected)
+    {
+        var annotations = value is null ? null : Map((WellKnown.AlgorithmAnnotation, value));
+        var metadata = new ObjectMeta { Name = "web", Annotations = annotations };
+        var service = ServiceTranslation.Translate(
+            new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems);
+
+        Assert.Equal(expected, service!.Algorithm);
+        Assert.Empty(_problems.Kept);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
             return;
 
         if (root is not ManifestMapping document)
-            report.Add(Severity.Invalid, root.Line, "", "", $"a document must be a mapping with apiVersion and kind, not {root.Description}");
+            RefuseDocument(root);
         else if (Identify(document) is { } identity)
             FinishDocument(document, identity, tookItems);
     }
@@ -58,6 +58,9 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         Array.Sort(objects, static (left, right) => left.Key.CompareTo(right.Key));
         return new ParsedManifest(objects, report.ToProblems(), report.InvalidCount, report.IgnoredCount);
     }
+
+    private void RefuseDocument(ManifestNode root) => report.Add(Severity.Invalid, root.Line, "", "",
+        $"a document must be a mapping with apiVersion and kind, not {root.Description}");
 
     private void FinishDocument(ManifestMapping document, Identity identity, bool tookItems)
     {
@@ -144,7 +147,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         var problems = new ProblemList();
         var service = ObjectDecoder.DecodeService(new FieldReader(root, texts, wrongTypes));
         var model = ServiceTranslation.Translate(service, problems);
-        Add(root, ObjectKind.Service, service.Metadata, wrongTypes, problems, (key, line) => new ManifestObject(key, line) { Service = model });
+        Add(root, ObjectKind.Service, service.Metadata, wrongTypes, problems, item => item with { Service = model });
     }
 
     private void AddEndpointSlice(ManifestMapping root)
@@ -153,7 +156,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         var problems = new ProblemList();
         var slice = ObjectDecoder.DecodeEndpointSlice(new FieldReader(root, texts, wrongTypes));
         var model = EndpointSliceTranslation.Translate(slice, problems);
-        Add(root, ObjectKind.EndpointSlice, slice.Metadata, wrongTypes, problems, (key, line) => new ManifestObject(key, line) { Slice = model });
+        Add(root, ObjectKind.EndpointSlice, slice.Metadata, wrongTypes, problems, item => item with { Slice = model });
     }
 
     private void AddNode(ManifestMapping root)
@@ -162,7 +165,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         var problems = new ProblemList();
         var node = ObjectDecoder.DecodeNode(new FieldReader(root, texts, wrongTypes));
         var model = NodeTranslation.Translate(node, problems);
-        Add(root, ObjectKind.Node, node.Metadata, wrongTypes, problems, (key, line) => new ManifestObject(key, line) { Node = model });
+        Add(root, ObjectKind.Node, node.Metadata, wrongTypes, problems, item => item with { Node = model });
     }
 
     private void AddUnknown(ManifestMapping root, Identity identity)
@@ -183,7 +186,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
     }
 
     private void Add(ManifestMapping root, ObjectKind kind, ObjectMeta? metadata, ProblemList wrongTypes, ProblemList problems,
-        Func<ObjectKey, int, ManifestObject> create)
+        Func<ManifestObject, ManifestObject> complete)
     {
         string objectNamespace = kind == ObjectKind.Node ? ""
             : string.IsNullOrEmpty(metadata?.Namespace) ? FieldRules.DefaultNamespace : metadata.Namespace;
@@ -192,7 +195,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         Report(root, key, wrongTypes, problems);
 
         // Without a name there is a problem already, and nothing that a second one could be a duplicate of.
-        if (hasName && !_objects.TryAdd(key, create(key, root.Line)))
+        if (hasName && !_objects.TryAdd(key, complete(new ManifestObject(key, root.Line))))
         {
             report.Add(Severity.Invalid, root.Line, key.ToString(), "",
                 $"the object is in this file twice, first at line {_objects[key].Line}");
@@ -208,8 +211,11 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         foreach (var problem in wrongTypes.Kept)
             Add(problem);
 
-        foreach (var problem in problems.Kept.Where(problem => !wrongTypes.Kept.Any(cause => IsFollowUp(problem.FieldPath, cause.FieldPath))))
-            Add(problem);
+        foreach (var problem in problems.Kept)
+        {
+            if (!wrongTypes.Kept.Any(cause => IsFollowUp(problem.FieldPath, cause.FieldPath)))
+                Add(problem);
+        }
 
         // What the lists counted and did not keep.
         int kept = wrongTypes.Kept.Count + problems.Kept.Count(problem => problem.Severity == Severity.Invalid);

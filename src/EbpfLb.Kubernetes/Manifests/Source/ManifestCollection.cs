@@ -70,10 +70,13 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
         foreach (string name in names)
         {
             var reading = Read(name);
+            bool isKnown = _files.ContainsKey(name);
             if (reading.IsMissing)
-                anyGone |= _files.ContainsKey(name);
-            else
+                anyGone |= isKnown;
+            else if (isKnown || reading.Look.State != FileState.Unreadable)
                 Adopt(name, reading, batch);
+
+            // A new file that is empty, a new link without its target: its writer has only begun. A rescan tells if it stays so.
         }
 
         // A file is gone only when the directory can be listed without it: a directory that vanished takes nothing with it.
