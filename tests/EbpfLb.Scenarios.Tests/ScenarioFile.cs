@@ -16,7 +16,9 @@ internal static partial class ScenarioFile
     public static IEnumerable<string> Names =>
         Directory.EnumerateFiles(Folder, "*" + Ending).Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);
 
-    public static Scenario Read(string name) => Parse(name, File.ReadAllText(PathOf(name)));
+    public static Scenario Read(string name) => Parse(name, Text(name));
+
+    public static string Text(string name) => File.ReadAllText(PathOf(name));
 
     public static void Write(Scenario scenario) => File.WriteAllText(PathOf(scenario.Name), Render(scenario));
 

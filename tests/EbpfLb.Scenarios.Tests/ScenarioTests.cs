@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using EbpfLb.Datapath.Maps;
 
 namespace EbpfLb.Scenarios.Tests;
@@ -8,10 +9,18 @@ public sealed class ScenarioTests(KernelMapsFixture kernel) : IClassFixture<Kern
 {
     private const double Failing = 0.1;
 
+    private static readonly int Seeds =
+        int.TryParse(Environment.GetEnvironmentVariable("SEEDS"), CultureInfo.InvariantCulture, out int seeds) ? seeds : 3;
+
     private static readonly bool Update =
         Environment.GetEnvironmentVariable("UPDATE") == "1" && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
 
     public static TheoryData<string> Scenarios => [.. ScenarioFile.Names];
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public void Scenario_is_written_as_it_would_be_rewritten(string name) =>
+        Assert.Equal(ScenarioFile.Text(name), ScenarioFile.Render(ScenarioFile.Read(name)));
 
     [Theory]
     [MemberData(nameof(Scenarios))]
@@ -33,7 +42,7 @@ public sealed class ScenarioTests(KernelMapsFixture kernel) : IClassFixture<Kern
         await using (var run = new ScenarioRun(scenario, new InMemoryMaps(scenario.Options.MapSizes)))
             expected = await run.ObserveAsync(asIfFromScratch: false);
 
-        for (int seed = 1; seed <= 3; seed++)
+        for (int seed = 1; seed <= Seeds; seed++)
         {
             var random = new Random(seed);
             await using var run = new ScenarioRun(scenario, new InMemoryMaps(scenario.Options.MapSizes, () => Fault(random)));
