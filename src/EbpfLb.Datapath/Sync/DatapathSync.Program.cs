@@ -16,7 +16,7 @@ public sealed partial class DatapathSync
         if (!_programmed.TryGetValue(service.Name, out var ports))
             _programmed.Add(service.Name, ports = []);
 
-        bool isNew = ports.TrueForAll(port => port.Frontends.Count == 0);
+        bool isNew = !ports.Exists(port => port.IsWhole);
         Refusal? refusal = null;
         var byKey = new Dictionary<ServicePortKey, ProgrammedPort>(ports.Count);
         foreach (var port in ports)
@@ -49,11 +49,12 @@ public sealed partial class DatapathSync
             // Only now: until the new ports serve, the old ones do.
             _dying.AddRange(ports.Where(port => !kept.Contains(port) && MayDie(port)));
             ports.RemoveAll(port => !kept.Contains(port) && MayDie(port));
+            ports.ForEach(port => port.IsWhole = true);
             return null;
         }
 
         if (refused.Write.Error == MapError.Full)
-            RollBack(ports, all: isNew);
+            RollBack(ports);
         return Failure(service.Name, refused, isNew);
     }
 
@@ -253,16 +254,17 @@ public sealed partial class DatapathSync
         AffinitySweepDue |= mayHaveAffinity;
     }
 
-    // A map was full. A new service disappears as a whole; of one that serves, the backends and ports the attempt added do.
-    private void RollBack(List<ProgrammedPort> ports, bool all)
+    // A map was full. A new service disappears as a whole, with what earlier tries left of it; of one that serves, what the tries added does.
+    private void RollBack(List<ProgrammedPort> ports)
     {
-        bool freedBefore = _freed;
+        BuryDying();
+        bool freedByOthers = _freed;
         foreach (var port in ports.ToArray())
         {
             foreach (var staged in port.Staged)
                 _backends.Delete(staged.Id);
             port.Staged.Clear();
-            if (!all && port.Frontends.Count > 0)
+            if (port.IsWhole)
                 continue;
 
             ports.Remove(port);
@@ -271,7 +273,7 @@ public sealed partial class DatapathSync
 
         BuryDying();
         // What the roll-back itself freed is no reason to try again at once.
-        _freed = freedBefore;
+        _freed = freedByOthers;
     }
 
     // Frontends, then the entry, and only then what it names. Whatever cannot be deleted now keeps the port in the list.

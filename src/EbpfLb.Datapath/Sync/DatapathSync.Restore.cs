@@ -110,6 +110,7 @@ public sealed partial class DatapathSync
             if (_portById.TryGetValue(value.ServiceId, out var port))
             {
                 port.Frontends.Add(key);
+                port.IsWhole = true;
                 continue;
             }
 

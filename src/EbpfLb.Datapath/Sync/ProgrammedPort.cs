@@ -21,6 +21,9 @@ internal sealed class ProgrammedPort(ServicePortKey key, uint serviceId)
     /// <summary>Frontends in the kernel that name this service id.</summary>
     public List<FrontendKey> Frontends { get; } = [];
 
+    /// <summary>Part of a version of its service that was programmed as a whole; of one that was not, nothing may stay when a map is full.</summary>
+    public bool IsWhole { get; set; }
+
     /// <summary>Restored from the maps, and no source has spoken of it yet.</summary>
     public bool IsOrphan { get; set; }
 

@@ -227,11 +227,16 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
         {
             var first = group.MinBy(contest => contest.Key);
             int count = group.Count();
-            string more = count == 1 ? "" : $" and {count - 1} other objects";
+            string more = count switch
+            {
+                1 => "",
+                2 => " and 1 other object",
+                _ => $" and {count - 1} other objects",
+            };
             string owner = PrintableText.Escape(group.Key.Owner);
             string other = PrintableText.Escape(group.Key.Other);
             problems.Add(new ManifestProblem(Severity.Ignored, other, first.Line, first.Key.ToString(), "",
-                $"this object{more} is in {owner} too, which comes first by name and is served"));
+                $"{owner} has this object{more} too, comes first by name and is served"));
             told[group.Key] = count;
             if (count > _toldContests.GetValueOrDefault(group.Key))
                 logger.ObjectInTwoFiles(first.Key.ToString(), more, owner, other);

@@ -4,7 +4,7 @@ using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenDatapath = EbpfLb.Datapath.Loading.Datapath;
 
-namespace EbpfLb.Datapath.Tests;
+namespace EbpfLb.TestSupport;
 
 /// <summary>A BPF file system and a cgroup of the test's own, on which datapaths can be opened.</summary>
 internal sealed class KernelDatapath : IDisposable
