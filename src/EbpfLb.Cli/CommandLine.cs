@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using EbpfLb.Agent;
+using EbpfLb.Cli.Commands;
+using EbpfLb.Cli.Output;
+using EbpfLb.Datapath.Loading;
+
+namespace EbpfLb.Cli;
+
+/// <summary>The commands, and what becomes of a line: its errors, its exit status.</summary>
+/// <param name="terminal">Where everything is written.</param>
+/// <param name="runAgent"><see cref="AgentProcess.RunAsync"/>.</param>
+internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> runAgent)
+{
+    public const string DebugVariable = "EBPFLB_DEBUG";
+
+    public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken stopping = default)
+    {
+        var root = CreateRoot();
+        var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Action is ParseErrorAction)
+            return WrongUsage(result);
+
+        try
+        {
+            // Signals are the agent's own business; a reader dies of them.
+            var configuration = new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await result.InvokeAsync(configuration, stopping).ConfigureAwait(false);
+        }
+        catch (DatapathException exception)
+        {
+            await terminal.Error.WriteLineAsync($"error: {Printable.Of(exception.Message)}").ConfigureAwait(false);
+            if (!Environment.IsPrivilegedProcess)
+                await terminal.Error.WriteLineAsync("hint: the datapath belongs to root; run this command as root").ConfigureAwait(false);
+            WriteStack(exception, args);
+            return ExitCode.Failed;
+        }
+        catch (Exception exception)
+        {
+            // The last frame before the process ends: one line for the operator, everything for who asks.
+            await terminal.Error.WriteLineAsync(
+                $"error: {Printable.Of(exception.Message)} ({exception.GetType().Name}, unexpected)").ConfigureAwait(false);
+            if (!WriteStack(exception, args))
+            {
+                await terminal.Error.WriteLineAsync(
+                    $"hint: run it again with {DebugVariable}=1 in the environment (agent: or --log-level debug) for the stack; "
+                    + "it belongs in a report of this bug").ConfigureAwait(false);
+            }
+
+            return ExitCode.Failed;
+        }
+    }
+
+    private RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Kubernetes service load balancing in the kernel, by eBPF.")
+        {
+            new AgentCommand(terminal, runAgent),
+            new StatusCommand(terminal),
+            new ServicesCommand(terminal),
+            new FrontendsCommand(terminal),
+            new BackendsCommand(terminal),
+            new AffinityCommand(terminal),
+            new MapsCommand(terminal),
+            new CleanupCommand(terminal),
+            new CompletionCommand(terminal),
+            new VersionCommand(terminal),
+        };
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction help })
+                option.Action = new HelpWithDetails(help);
+            else if (option is VersionOption)
+                option.Action = new VersionCommand.Print(terminal);
+        }
+
+        return root;
+    }
+
+    private int WrongUsage(ParseResult result)
+    {
+        foreach (var error in result.Errors)
+            terminal.Error.WriteLine($"error: {Printable.Of(error.Message)}");
+        terminal.Error.WriteLine($"Try '{CommandPath(result)} --help'.");
+        return ExitCode.WrongUsage;
+    }
+
+    private static string CommandPath(ParseResult result) =>
+        result.CommandResult.Command is RootCommand ? VersionCommand.Name : $"{VersionCommand.Name} {result.CommandResult.Command.Name}";
+
+    private bool WriteStack(Exception exception, IReadOnlyList<string> args)
+    {
+        bool wanted = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(DebugVariable)) || AgentCommand.AsksForDebug(args);
+        if (wanted)
+            terminal.Error.WriteLine(exception.ToString());
+        return wanted;
+    }
+
+    /// <summary>The generated help, and below it what only the command itself can say.</summary>
+    private sealed class HelpWithDetails(HelpAction help) : SynchronousCommandLineAction
+    {
+        public override bool Terminating => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is DescribedCommand { Details: { Length: > 0 } details })
+                parseResult.InvocationConfiguration.Output.WriteLine(details);
+            else if (parseResult.CommandResult.Command is RootCommand)
+                parseResult.InvocationConfiguration.Output.WriteLine(RootDetails);
+            return ExitCode.Done;
+        }
+    }
+
+    private const string RootDetails =
+        """
+        Exit status:
+          0 done, 1 failed, 2 wrong usage. 'status' is 0 only if all is well.
+
+        Examples:
+          ebpflb agent --manifests /etc/ebpflb      program the services described in a directory
+          ebpflb status                             is this node all right?
+          ebpflb services -n kube-system            what is served
+          ebpflb services -o json | jq '.[].name'   the same for scripts
+          source <(ebpflb completion bash)          completion in this shell
+        """;
+}

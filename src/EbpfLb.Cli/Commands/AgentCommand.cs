@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.CommandLine;
+using EbpfLb.Agent;
+using EbpfLb.Cli.Output;
+using EbpfLb.Datapath.Maps;
+
+namespace EbpfLb.Cli.Commands;
+
+/// <summary>Every value is taken as text here and judged by <see cref="AgentSettings"/>, so that all that is wrong is told at once.</summary>
+internal sealed class AgentCommand : DescribedCommand
+{
+    private const string LogLevelName = "--log-level";
+
+    private const string Help =
+        """
+        Maps keep the size they were made with; --map-size takes effect after 'ebpflb cleanup'. On SIGTERM the agent goes and the datapath
+        stays: services are served as last programmed until 'ebpflb cleanup'.
+
+        Exit status: 0 told to stop, 1 could not start or go on, 2 wrong usage.
+
+        Examples:
+          ebpflb agent --manifests /etc/ebpflb
+          ebpflb agent --manifests /etc/ebpflb --node-name node1 --default-algorithm maglev
+          ebpflb agent --manifests ./manifests --bpffs /run/test/bpf --cgroup /sys/fs/cgroup/test --log-level debug
+        """;
+
+    private readonly Option<string?> _manifests = TextOption(
+        "--manifests", "DIR", "Directory of Service, EndpointSlice and Node manifests (YAML or JSON), watched for changes. Required.");
+
+    private readonly Option<string?> _nodeName = TextOption(
+        "--node-name", "NAME", "As the API names this node. Default: the host name in lower case.");
+
+    private readonly Option<string?> _bpffs = BpfFsOption();
+
+    private readonly Option<string?> _cgroup = TextOption(
+        "--cgroup", "DIR", "The cgroup whose processes are served. Default: the root of the cgroup2 hierarchy.");
+
+    private readonly Option<string?> _bpftool = TextOption(
+        "--bpftool", "FILE", "The bpftool to load programs with. Default: the one in PATH, /usr/sbin or /sbin.");
+
+    private readonly Option<string[]> _mapSizes = new("--map-size")
+    {
+        Description = "Entries of a map that is not made yet; may be repeated. 'ebpflb maps' lists the maps.",
+        HelpName = "NAME=ENTRIES",
+    };
+
+    private readonly Option<string?> _algorithm = TextOption(
+        "--default-algorithm", "random|maglev", "How a service that names no algorithm chooses a backend. Default: random.");
+
+    private readonly Option<string?> _tableSize = TextOption(
+        "--maglev-table-size", "N", "Slots of a Maglev table, a prime from the list the error names; 0: by the number of backends. Default: 0.");
+
+    private readonly Option<string?> _seed = TextOption(
+        "--maglev-seed", "HEX", "32 hex digits, the same on all nodes. Default: a fixed one.");
+
+    private readonly Option<string?> _logLevel = TextOption(
+        LogLevelName, "LEVEL", $"One of {AgentSettings.LogLevelNames}. Default: info.");
+
+    public AgentCommand(Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> run)
+        : base("agent", "Follow services and endpoints, and program them into the kernel of this node.", Help)
+    {
+        _mapSizes.CompletionSources.Add([.. MapNames.All.Select(name => $"{name}=")]);
+        _algorithm.CompletionSources.Add("random", "maglev");
+        _logLevel.CompletionSources.Add(AgentSettings.LogLevelNames.Split(", "));
+        foreach (Option option in new Option[]
+            { _manifests, _nodeName, _bpffs, _cgroup, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _logLevel })
+            Add(option);
+
+        SetAction(async (result, stopping) =>
+        {
+            var errors = new List<string>();
+            var options = Settings(result).Bind(errors);
+            if (errors.Count == 0)
+                return await run(options, stopping).ConfigureAwait(false);
+
+            foreach (string error in errors)
+                await terminal.Error.WriteLineAsync($"error: {Printable.Of(error)}").ConfigureAwait(false);
+            await terminal.Error.WriteLineAsync("Try 'ebpflb agent --help'.").ConfigureAwait(false);
+            return ExitCode.WrongUsage;
+        });
+    }
+
+    /// <summary>For errors of lines that were not understood, or whose command is long over: no more than a look at the text.</summary>
+    public static bool AsksForDebug(IReadOnlyList<string> args)
+    {
+        for (int i = 0; i < args.Count; i++)
+        {
+            string level = args[i] == LogLevelName && i + 1 < args.Count
+                ? args[i + 1]
+                : args[i].StartsWith(LogLevelName + "=", StringComparison.Ordinal) ? args[i][(LogLevelName.Length + 1)..] : "";
+            if (level is "debug" or "trace")
+                return true;
+        }
+
+        return false;
+    }
+
+    private static Option<string?> TextOption(string name, string helpName, string description) =>
+        new(name) { HelpName = helpName, Description = description };
+
+    private AgentSettings Settings(ParseResult result) => new()
+    {
+        Manifests = result.GetValue(_manifests),
+        NodeName = result.GetValue(_nodeName),
+        BpfFs = result.GetValue(_bpffs),
+        Cgroup = result.GetValue(_cgroup),
+        Bpftool = result.GetValue(_bpftool),
+        MapSizes = result.GetValue(_mapSizes) ?? [],
+        DefaultAlgorithm = result.GetValue(_algorithm),
+        MaglevTableSize = result.GetValue(_tableSize),
+        MaglevSeed = result.GetValue(_seed),
+        LogLevel = result.GetValue(_logLevel),
+    };
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using System.Net;
+using EbpfLb.Agent;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.LoadBalancing.Maglev;
+using EbpfLb.LoadBalancing.Model;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Cli.Commands;
+
+/// <summary>The agent's settings as they were typed; null where nothing was.</summary>
+internal sealed record AgentSettings
+{
+    public const string LogLevelNames = "trace, debug, info, warning, error";
+
+    public string? Manifests { get; init; }
+
+    public string? NodeName { get; init; }
+
+    public string? BpfFs { get; init; }
+
+    public string? Cgroup { get; init; }
+
+    public string? Bpftool { get; init; }
+
+    public IReadOnlyList<string> MapSizes { get; init; } = [];
+
+    public string? DefaultAlgorithm { get; init; }
+
+    public string? MaglevTableSize { get; init; }
+
+    public string? MaglevSeed { get; init; }
+
+    public string? LogLevel { get; init; }
+
+    /// <summary>Adds a sentence to <paramref name="errors"/> for everything that is wrong; what is returned is for use only if nothing is.</summary>
+    public AgentOptions Bind(List<string> errors)
+    {
+        if (Manifests is null)
+            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice and Node manifests to follow.");
+
+        var options = new AgentOptions
+        {
+            // The root stands in for a missing directory, so that the other settings are judged as well.
+            Manifests = Manifests ?? "/",
+            NodeName = NodeName ?? Dns.GetHostName().ToLowerInvariant(),
+            Bpftool = Bpftool,
+            DefaultAlgorithm = ParseAlgorithm(errors),
+            LogLevel = ParseLogLevel(errors),
+            Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
+            Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
+        };
+        errors.AddRange(options.Validate());
+        return options;
+    }
+
+    private Algorithm ParseAlgorithm(List<string> errors)
+    {
+        switch (DefaultAlgorithm)
+        {
+            case null or "random":
+                return Algorithm.Random;
+            case "maglev":
+                return Algorithm.Maglev;
+            default:
+                errors.Add($"--default-algorithm {DefaultAlgorithm}: there is no such algorithm. Use random or maglev.");
+                return default;
+        }
+    }
+
+    private LogLevel ParseLogLevel(List<string> errors)
+    {
+        switch (LogLevel)
+        {
+            case "trace":
+                return Microsoft.Extensions.Logging.LogLevel.Trace;
+            case "debug":
+                return Microsoft.Extensions.Logging.LogLevel.Debug;
+            case null or "info":
+                return Microsoft.Extensions.Logging.LogLevel.Information;
+            case "warning":
+                return Microsoft.Extensions.Logging.LogLevel.Warning;
+            case "error":
+                return Microsoft.Extensions.Logging.LogLevel.Error;
+            default:
+                errors.Add($"--log-level {LogLevel}: there is no such level. Use one of {LogLevelNames}.");
+                return default;
+        }
+    }
+
+    private int ParseTableSize(List<string> errors)
+    {
+        if (MaglevTableSize is null)
+            return 0;
+
+        if (int.TryParse(MaglevTableSize, NumberStyles.None, CultureInfo.InvariantCulture, out int size))
+            return size;
+
+        errors.Add($"--maglev-table-size {MaglevTableSize}: not a number of slots. Use one of {MaglevSize.AllowedText}, or 0.");
+        return 0;
+    }
+
+    private EquatableArray<byte> ParseSeed(List<string> errors)
+    {
+        if (MaglevSeed is null)
+            return MaglevOptions.DefaultSeed;
+
+        try
+        {
+            byte[] seed = Convert.FromHexString(MaglevSeed);
+            if (seed.Length == MaglevOptions.SeedLength)
+                return seed.ToEquatableArray();
+        }
+        catch (FormatException)
+        {
+            // Told below, like a seed of another length.
+        }
+
+        errors.Add($"--maglev-seed {MaglevSeed}: a seed is {2 * MaglevOptions.SeedLength} hex digits, the same on all nodes.");
+        return MaglevOptions.DefaultSeed;
+    }
+
+    private Dictionary<string, uint> ParseMapSizes(List<string> errors)
+    {
+        var sizes = new Dictionary<string, uint>();
+        foreach (string text in MapSizes)
+        {
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0 || !uint.TryParse(text.AsSpan(equals + 1), NumberStyles.None, CultureInfo.InvariantCulture, out uint size))
+                errors.Add($"--map-size {text}: write NAME=ENTRIES, such as services_v1=131072.");
+            else if (!sizes.TryAdd(text[..equals], size))
+                errors.Add($"--map-size {text}: this map is given a size twice.");
+        }
+
+        return sizes;
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text.Json.Nodes;
+using EbpfLb.Cli.Output;
+
+namespace EbpfLb.Cli.Commands;
+
+/// <summary>What a reader found, ready to be printed in any format.</summary>
+internal abstract class Report
+{
+    public virtual int ExitCode => Cli.ExitCode.Done;
+
+    public abstract JsonNode ToJson();
+
+    public abstract void WriteTable(Terminal terminal, bool wide);
+}

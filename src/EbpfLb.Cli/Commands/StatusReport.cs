@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using System.Text.Json.Nodes;
+using EbpfLb.Cli.Output;
+using EbpfLb.Datapath.Inspection;
+using EbpfLb.Datapath.Maps;
+
+namespace EbpfLb.Cli.Commands;
+
+/// <param name="now">To say when something was that is known by its age.</param>
+internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Report
+{
+    private const double NearlyFull = 0.8;
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    public override int ExitCode => status.Verdict.Health == Health.Ok ? Cli.ExitCode.Done : Cli.ExitCode.Failed;
+
+    private string Word => status.Verdict.Health.ToString().ToUpperInvariant();
+
+    public override void WriteTable(Terminal terminal, bool wide)
+    {
+        terminal.WriteVerdict(Word, status.Verdict.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Verdict.Reasons));
+        if (status.PinPath is null)
+            return;
+
+        terminal.Out.WriteLine();
+        foreach (var (label, text) in Facts())
+            terminal.Out.WriteLine($"{label + ":",-11}{Printable.Of(text)}");
+
+        terminal.Out.WriteLine();
+        WriteHooks(terminal);
+        WriteMaps(terminal);
+        WriteProblems(terminal);
+    }
+
+    public override JsonNode ToJson() => new JsonObject
+    {
+        ["verdict"] = Word,
+        ["reasons"] = new JsonArray([.. status.Verdict.Reasons.Select(reason => JsonValue.Create(reason))]),
+        ["pinPath"] = status.PinPath,
+        ["agent"] = status.Agent is { } agent ? AgentJson(agent) : null,
+        ["programs"] = new JsonArray([.. status.Hooks.Select(hook => new JsonObject
+        {
+            ["name"] = hook.Program,
+            ["hook"] = hook.AttachType,
+            ["state"] = StateText(hook),
+            ["programId"] = hook.State == HookState.Attached ? hook.ProgramId : null,
+        })]),
+        ["cgroups"] = new JsonArray([.. status.Cgroups.Select(cgroup => new JsonObject { ["id"] = cgroup.Id, ["path"] = cgroup.Path })]),
+        ["services"] = Used(MapNames.Services),
+        ["frontends"] = Used(MapNames.Frontends),
+        ["backends"] = Used(MapNames.Backends),
+        ["maps"] = new JsonArray([.. status.Maps.Select(MapsCommand.ToJson)]),
+        ["problems"] = new JsonArray([.. status.Problems.Select(problem => new JsonObject
+        {
+            ["object"] = problem.Object,
+            ["message"] = problem.Message,
+        })]),
+    };
+
+    private JsonObject AgentJson(AgentView agent) => new()
+    {
+        ["running"] = agent.RunningPid is not null,
+        ["pid"] = agent.RunningPid,
+        ["version"] = agent.Version,
+        ["node"] = agent.Node,
+        ["source"] = agent.Source,
+        ["startedAt"] = agent.StartedAgo is { } started ? At(started) : null,
+        ["startedSecondsAgo"] = Seconds(agent.StartedAgo),
+        ["syncedSecondsAgo"] = Seconds(agent.SyncedAgo),
+        ["syncs"] = agent.Syncs,
+        ["desiredServices"] = agent.DesiredServices,
+        ["failed"] = agent.Failed,
+        ["problems"] = agent.Problems,
+    };
+
+    private IEnumerable<(string Label, string Text)> Facts()
+    {
+        if (status.Agent is { } agent)
+        {
+            yield return ("Agent", AgentText(agent));
+            if (agent.StartedAgo is not null)
+            {
+                yield return ("Version", agent.Version);
+                yield return ("Node", agent.Node);
+                yield return ("Source", agent.Source);
+                yield return ("Synced", SyncedText(agent));
+            }
+
+            yield return ("Services", $"{Used(MapNames.Services)} of {agent.DesiredServices} (service ports by family), "
+                + $"{Used(MapNames.Frontends)} frontends, {Used(MapNames.Backends)} backends");
+        }
+
+        if (status.Cgroups.Count > 0)
+            yield return ("Cgroup", string.Join(", ", status.Cgroups.Select(cgroup => cgroup.Path ?? $"id {cgroup.Id} (not visible from here)")));
+        yield return ("Pinned at", status.PinPath!);
+    }
+
+    private string AgentText(AgentView agent)
+    {
+        string running = agent.RunningPid is { } pid ? $"running, pid {pid}" : "not running";
+        return agent.StartedAgo is { } ago
+            ? $"{running}, {(agent.RunningPid is null ? "last started" : "since")} {At(ago)} ({Units.Of(ago)} ago)"
+            : $"{running}; none has told its state yet";
+    }
+
+    private static string SyncedText(AgentView agent)
+    {
+        string ago = agent.SyncedAgo is { } time ? $"{Units.Of(time)} ago" : "never";
+        return $"{ago}, {agent.Syncs} syncs, {agent.Failed} services failed, {agent.Problems} problems";
+    }
+
+    private void WriteHooks(Terminal terminal)
+    {
+        var table = new TextTable(["PROGRAM", "HOOK", "STATE", "ID"]);
+        foreach (var hook in status.Hooks)
+        {
+            table.Add([
+                hook.Program, hook.AttachType, StateText(hook),
+                hook.State == HookState.Attached ? hook.ProgramId.ToString(CultureInfo.InvariantCulture) : "",
+            ]);
+        }
+
+        table.WriteTo(terminal);
+    }
+
+    private void WriteMaps(Terminal terminal)
+    {
+        var full = status.Maps.Where(map => map.Fill > NearlyFull).ToArray();
+        if (full.Length == 0)
+            return;
+
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine($"Maps filled above {Units.OfShare(NearlyFull)}:");
+        var table = new TextTable([.. MapsCommand.FillColumns.Select(column => column.Header), "WHEN-FULL"]);
+        foreach (var map in full)
+        {
+            table.Add([
+                .. MapsCommand.FillColumns.Select(column => column.Cell(map)),
+                map.EvictsLeastRecentlyUsed ? "the least recently used entry goes" : "new services are refused",
+            ]);
+        }
+
+        table.WriteTo(terminal);
+    }
+
+    private void WriteProblems(Terminal terminal)
+    {
+        if (status.Problems.Count == 0)
+            return;
+
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine("Problems:");
+        foreach (var problem in status.Problems)
+            terminal.Out.WriteLine($"  {Printable.Of(problem.Object)}: {Printable.Of(problem.Message)}");
+        if (status.Agent is { } agent && agent.Problems > status.Problems.Count)
+            terminal.Out.WriteLine($"  and {agent.Problems - status.Problems.Count} more, which the agent's log has");
+    }
+
+    private ulong? Used(string map) => status.Maps.FirstOrDefault(view => view.Name == map)?.Used;
+
+    private string At(TimeSpan ago) => (now - ago).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+
+    private static double? Seconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalSeconds, 3) : null;
+
+    private static string StateText(HookView hook) => hook.State switch
+    {
+        HookState.Attached => "attached",
+        HookState.Missing => "missing",
+        _ => "detached",
+    };
+}

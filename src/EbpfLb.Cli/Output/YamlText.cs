@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace EbpfLb.Cli.Output;
+
+/// <summary>JSON as YAML. Text that any YAML reader could take for something else is quoted.</summary>
+internal static class YamlText
+{
+    private static readonly string[] Reserved = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
+
+    public static void Write(TextWriter output, JsonNode node)
+    {
+        var emitter = new Emitter(output, new EmitterSettings().WithBestWidth(int.MaxValue).WithoutAnchorName());
+        emitter.Emit(new StreamStart());
+        emitter.Emit(new DocumentStart(null, null, isImplicit: true));
+        Emit(emitter, node);
+        emitter.Emit(new DocumentEnd(isImplicit: true));
+        emitter.Emit(new StreamEnd());
+    }
+
+    private static void Emit(Emitter emitter, JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                emitter.Emit(new MappingStart(
+                    AnchorName.Empty, TagName.Empty, isImplicit: true, members.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                foreach (var (name, value) in members)
+                {
+                    emitter.Emit(new Scalar(name));
+                    Emit(emitter, value);
+                }
+
+                emitter.Emit(new MappingEnd());
+                break;
+            case JsonArray items:
+                emitter.Emit(new SequenceStart(
+                    AnchorName.Empty, TagName.Empty, isImplicit: true, items.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                foreach (var item in items)
+                    Emit(emitter, item);
+                emitter.Emit(new SequenceEnd());
+                break;
+            case null:
+                emitter.Emit(Plain("null"));
+                break;
+            default:
+                emitter.Emit(node.GetValueKind() == JsonValueKind.String ? Text(node.GetValue<string>()) : Plain(node.ToJsonString()));
+                break;
+        }
+    }
+
+    private static Scalar Text(string text) => IsPlain(text)
+        ? Plain(text)
+        : new Scalar(AnchorName.Empty, TagName.Empty, text, ScalarStyle.DoubleQuoted, isPlainImplicit: false, isQuotedImplicit: true);
+
+    private static Scalar Plain(string text) =>
+        new(AnchorName.Empty, TagName.Empty, text, ScalarStyle.Plain, isPlainImplicit: true, isQuotedImplicit: false);
+
+    private static bool IsPlain(string text) =>
+        text.Length > 0
+        && (char.IsAsciiLetter(text[0]) || text[0] == '/')
+        && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '/')
+        && !Reserved.Contains(text, StringComparer.OrdinalIgnoreCase);
+}

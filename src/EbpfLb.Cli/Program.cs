@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Agent;
+using EbpfLb.Cli;
+using EbpfLb.Cli.Output;
+
+var terminal = Terminal.OfProcess();
+int exitCode = await new CommandLine(terminal, AgentProcess.RunAsync).RunAsync(args);
+await terminal.Out.FlushAsync();
+return exitCode;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+namespace EbpfLb.Datapath.Inspection;
+
+public enum Health
+{
+    /// <summary>Services are served, and changes followed.</summary>
+    Ok,
+
+    /// <summary>Services are served, but not all of them, not everywhere, or not as of now.</summary>
+    Degraded,
+
+    /// <summary>No service is served.</summary>
+    Down,
+}
+
+/// <param name="Reasons">One sentence each, the worst first; empty when all is well.</param>
+public sealed record Verdict(Health Health, IReadOnlyList<string> Reasons)
+{
+    public static Verdict Of(AgentView agent, IReadOnlyList<HookView> hooks)
+    {
+        ArgumentNullException.ThrowIfNull(agent);
+        ArgumentNullException.ThrowIfNull(hooks);
+
+        if (hooks.All(hook => hook.State != HookState.Attached))
+        {
+            return new Verdict(
+                Health.Down,
+                ["no program is attached, so no service is served; "
+                    + (agent.RunningPid is null ? "start the agent" : "restart the agent") + " to attach them"]);
+        }
+
+        var reasons = new List<string>();
+        string[] absent = [.. hooks.Where(hook => hook.State != HookState.Attached).Select(hook => hook.Program)];
+        if (absent.Length > 0)
+            reasons.Add($"not attached: {string.Join(", ", absent)}; restart the agent to attach them");
+        if (hooks.Where(hook => hook.State == HookState.Attached).Select(hook => hook.CgroupId).Distinct().Count() > 1)
+            reasons.Add("programs are attached to different cgroups; restart the agent to bring them together");
+        AddAgent(agent, reasons);
+        return new Verdict(reasons.Count == 0 ? Health.Ok : Health.Degraded, reasons);
+    }
+
+    private static void AddAgent(AgentView agent, List<string> reasons)
+    {
+        if (agent.RunningPid is null)
+            reasons.Add("the agent is not running; the datapath serves what it last programmed, and follows no change");
+        else if (!agent.SyncedSinceStart)
+            reasons.Add("the agent has not completed a sync since it started; the datapath serves what was programmed before");
+
+        if (agent.Failed > 0)
+            reasons.Add($"{Count(agent.Failed, "service")} not programmed as desired");
+        else if (agent.Problems > 0)
+            reasons.Add(Count(agent.Problems, "problem"));
+    }
+
+    private static string Count(uint count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+}
