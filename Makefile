@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+#
+# The front door: every verb is one target. 'make' alone lists them.
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CONFIGURATION ?= Release
+ARGS          ?=
+
+RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
+RESULTS := artifacts/test-results
+DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
+
+.PHONY: help deps bpf probe build publish test demo bench-sync fmt lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Arguments go in ARGS: make demo ARGS=--keep"
+
+deps: ## Install what building and testing need (Debian, Ubuntu)
+	@tools/deps.sh
+
+bpf: ## Compile the BPF objects into artifacts/bpf
+	@$(MAKE) --silent --no-print-directory -C bpf
+
+probe: ## Compile the traffic tool into artifacts/tools
+	@$(MAKE) --silent --no-print-directory -C tools/probe
+
+build: deps bpf probe ## Build everything
+	$(DOTNET) build EbpfLb.sln -c $(CONFIGURATION) --nologo -v quiet
+
+publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
+	$(DOTNET) publish src/EbpfLb.Cli -c Release -r $(RID) -o artifacts --nologo -v quiet
+	@ls -lh artifacts/ebpflb | awk '{ print "artifacts/ebpflb " $$5 }'
+
+test: build ## Run every test (as root: those that meet the kernel take it)
+	@rm -rf $(RESULTS)
+	@status=0; \
+	$(DOTNET) test EbpfLb.sln -c $(CONFIGURATION) --no-build --nologo -m:1 --logger trx --results-directory $(RESULTS) \
+		-- RunConfiguration.TreatNoTestsAsError=true || status=$$?; \
+	tools/test-summary.sh $(RESULTS) || status=1; \
+	exit $$status
+
+demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
+	@tools/demo/demo.sh $(ARGS)
+
+bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+
+fmt: ## Format C and C#
+	clang-format -i $$(git ls-files '*.c' '*.h')
+	$(DOTNET) format EbpfLb.sln whitespace --no-restore
+
+lint: ## Check formatting, scripts and C without changing anything
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	$(DOTNET) format EbpfLb.sln whitespace --no-restore --verify-no-changes
+	@if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh') .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
+
+clean: ## Remove what was built
+	rm -rf artifacts
+	find src tests tools -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
