@@ -21,14 +21,12 @@ internal sealed class AgentCost(BenchOptions options, Report report)
     // Long enough to be quiet again, no multiple of any interval.
     private static readonly TimeSpan BetweenChanges = TimeSpan.FromMilliseconds(23);
 
-    public void Run(CancellationToken stopping)
-    {
-        TimeStarts(stopping);
-        RunAtSize(perFile: 1, options.Changes, stopping);
-        RunAtSize((options.Services + FilesOfManyServices - 1) / FilesOfManyServices, Math.Min(options.Changes, ChangesOfLargeFiles), stopping);
-    }
+    public void RunAtSize(CancellationToken stopping) => Run(perFile: 1, options.Changes, stopping);
 
-    private void TimeStarts(CancellationToken stopping)
+    public void RunWithLargeFiles(CancellationToken stopping) =>
+        Run((options.Services + FilesOfManyServices - 1) / FilesOfManyServices, Math.Min(options.Changes, ChangesOfLargeFiles), stopping);
+
+    public void RunStarts(CancellationToken stopping)
     {
         const string Method = "exec to 'Datapath ready', no manifests";
         string part = $"start of {options.Agent}";
@@ -56,7 +54,7 @@ internal sealed class AgentCost(BenchOptions options, Report report)
         return Stopwatch.GetElapsedTime(agent.StartedAt, ready).TotalMilliseconds;
     }
 
-    private void RunAtSize(int perFile, int changes, CancellationToken stopping)
+    private void Run(int perFile, int changes, CancellationToken stopping)
     {
         using var sandbox = Sandbox.Create();
         using var files = ManifestFiles.Write(new Cluster(options.Services, options.Endpoints), perFile);
@@ -107,12 +105,15 @@ internal sealed class AgentCost(BenchOptions options, Report report)
         bool single = perFile == 1;
         var random = new Random(1);
         var milliseconds = new List<double>();
+        var waits = new List<double>();
         int generation = 0;
         agent.TakeSyncs();
         for (int i = 0; i < changes; i++)
         {
             stopping.ThrowIfCancellationRequested();
+            double waitedBefore = ProcessFacts.WaitedForProcessorMilliseconds(agent.Id);
             milliseconds.Add(ChangeOne());
+            waits.Add(Math.Max(0, ProcessFacts.WaitedForProcessorMilliseconds(agent.Id) - waitedBefore));
             Thread.Sleep(BetweenChanges);
         }
 
@@ -120,6 +121,9 @@ internal sealed class AgentCost(BenchOptions options, Report report)
         add("one endpoint changed, p99", sample.Percentile(0.99), "ms", single
             ? "rename(2) of its manifest to the entry in services_v1, seen by another process"
             : "the same; the whole file is parsed for it", single ? Bar.Most(MostFlipMs) : null, sample.Tail);
+        var waited = new Sample(waits);
+        add("  the agent waited for a processor, p99", waited.Percentile(0.99), "ms",
+            "schedstat of its threads in the same times: not the agent's doing, but other processes'", null, waited.Tail);
 
         Thread.Sleep(BetweenChanges);
         var syncs = agent.TakeSyncs();

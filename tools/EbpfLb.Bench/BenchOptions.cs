@@ -10,7 +10,7 @@ internal sealed record BenchOptions
         """
         usage: EbpfLb.Bench [OPTIONS]        (as root)
 
-          --only PART,...     of connect, sync, agent (all of them)
+          --only PART,...     of connect, sync, start, agent, large-files (all of them)
           --agent FILE        the executable to measure (artifacts/ebpflb, or else the Cli build output)
           --services N        (10000)
           --endpoints N       per service (10)
@@ -25,13 +25,17 @@ internal sealed record BenchOptions
 
     public const string ConnectPart = "connect";
     public const string SyncPart = "sync";
+    public const string StartPart = "start";
     public const string AgentPart = "agent";
+    public const string LargeFilesPart = "large-files";
+
+    private static readonly string[] AllParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
 
     // What the maps hold by default bounds the size: 65536 services, 262144 backends.
     private const int MaxServices = 60_000;
     private const int MaxBackends = 250_000;
 
-    public IReadOnlyList<string> Parts { get; init; } = [ConnectPart, SyncPart, AgentPart];
+    public IReadOnlyList<string> Parts { get; init; } = AllParts;
 
     public required string Agent { get; init; }
 
@@ -90,8 +94,8 @@ internal sealed record BenchOptions
         string[] parts = text.Split(',');
         foreach (string part in parts)
         {
-            if (part is not (ConnectPart or SyncPart or AgentPart))
-                throw new BenchException($"--only {part}: the parts are {ConnectPart}, {SyncPart} and {AgentPart}");
+            if (!AllParts.Contains(part))
+                throw new BenchException($"--only {part}: the parts are {string.Join(", ", AllParts)}");
         }
 
         return parts;

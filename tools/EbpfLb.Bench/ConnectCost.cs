@@ -23,7 +23,7 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
 
         public List<Traffic.Pair> Floor { get; } = [];
 
-        public List<(Traffic.Series Frontend, Traffic.Series Pod)> Apart { get; } = [];
+        public List<Traffic.Pair> Apart { get; } = [];
     }
 
     public void Run(CancellationToken stopping)
@@ -51,43 +51,50 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
             rounds.Floor.Add(traffic.Compare(sandbox.FirstCgroup, Pod, Pod, 1));
             // Whoever goes first changes, so that a drift of the machine favours neither.
             rounds.Apart.Add(round % 2 == 0
-                ? (traffic.Measure(sandbox.FirstCgroup, Frontend, 1), traffic.Measure(sandbox.SecondCgroup, Pod, 1))
-                : Swap(traffic.Measure(sandbox.SecondCgroup, Pod, 1), traffic.Measure(sandbox.FirstCgroup, Frontend, 1)));
+                ? new Traffic.Pair(traffic.Measure(sandbox.FirstCgroup, Frontend, 1), traffic.Measure(sandbox.SecondCgroup, Pod, 1))
+                : Swapped(traffic.Measure(sandbox.SecondCgroup, Pod, 1), traffic.Measure(sandbox.FirstCgroup, Frontend, 1)));
         }
 
         Tell($"connect, {services.ToString("#,##0", CultureInfo.InvariantCulture)} service{(services == 1 ? "" : "s")}", rounds);
     }
 
-    private static (Traffic.Series Frontend, Traffic.Series Pod) Swap(Traffic.Series pod, Traffic.Series frontend) => (frontend, pod);
+    private static Traffic.Pair Swapped(Traffic.Series pod, Traffic.Series frontend) => new(frontend, pod);
 
     private void Tell(string part, Rounds rounds)
     {
         const string Paired = "one process, a connection to each in turn; median of the rounds";
         const string Floor = "the same with the pod on both sides: what this machine cannot tell apart";
-        const string Apart = "pod dialled from a cgroup without any program, processes alternating by the second";
+        const string Apart = "pod dialled from a cgroup without any program; processes alternate by the second";
+        const string Rate = "connection rate, frontend / pod";
+        const string Median = "rate of the median connection, frontend / pod";
+        const string Connect = "connect() p50, frontend / pod";
+        const string NoFloor = ": noise floor";
+        const string NoPrograms = " without programs";
 
-        Ratio("connection rate, frontend / pod", rounds.Pairs.Select(pair => pair.First.PerSecond / pair.Second.PerSecond), Paired,
-            Bar.Least(1 - MostCost));
-        Ratio("connection rate, noise floor", rounds.Floor.Select(pair => pair.First.PerSecond / pair.Second.PerSecond), Floor);
-        Ratio("connect() p50, frontend / pod", rounds.Pairs.Select(pair => pair.First.ConnectP50Us / pair.Second.ConnectP50Us), Paired,
-            Bar.Most(1 + MostCost));
-        Ratio("connect() p50, noise floor", rounds.Floor.Select(pair => pair.First.ConnectP50Us / pair.Second.ConnectP50Us), Floor);
-        Ratio("connection rate, frontend / pod without programs", rounds.Apart.Select(pair => pair.Frontend.PerSecond / pair.Pod.PerSecond),
-            Apart, Bar.Least(1 - MostCost) with { Hard = false });
-        Ratio("connect() p50, frontend / pod without programs",
-            rounds.Apart.Select(pair => pair.Frontend.ConnectP50Us / pair.Pod.ConnectP50Us), Apart);
+        Ratio(Rate, rounds.Pairs, pair => pair.First.PerSecond / pair.Second.PerSecond, Paired, Bar.Least(1 - MostCost));
+        Ratio(Rate + NoFloor, rounds.Floor, pair => pair.First.PerSecond / pair.Second.PerSecond, Floor);
+        Ratio(Median, rounds.Pairs, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Paired, Bar.Least(1 - MostCost));
+        Ratio(Median + NoFloor, rounds.Floor, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Floor);
+        Ratio(Connect, rounds.Pairs, pair => pair.First.ConnectP50Us / pair.Second.ConnectP50Us, Paired, Bar.Most(1 + MostCost));
+        Ratio(Connect + NoFloor, rounds.Floor, pair => pair.First.ConnectP50Us / pair.Second.ConnectP50Us, Floor);
+        Ratio(Rate + NoPrograms, rounds.Apart, pair => pair.First.PerSecond / pair.Second.PerSecond, Apart);
+        Ratio(Median + NoPrograms, rounds.Apart, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Apart,
+            Bar.Least(1 - MostCost) with { Hard = false });
+        Ratio(Connect + NoPrograms, rounds.Apart, pair => pair.First.ConnectP50Us / pair.Second.ConnectP50Us, Apart,
+            Bar.Most(1 + MostCost) with { Hard = false });
 
-        var frontend = new Sample(rounds.Pairs.Select(pair => pair.First.PerSecond));
-        var pod = new Sample(rounds.Pairs.Select(pair => pair.Second.PerSecond));
-        report.Add(new Measurement(part, "frontend", frontend.Median, "conn/s", "one client; dial, first byte, reset; own time only", frontend.Range));
-        report.Add(new Measurement(part, "pod", pod.Median, "conn/s", "one client; dial, first byte, reset; own time only", pod.Range));
-        var difference = new Sample(rounds.Pairs.Select(pair => pair.First.ConnectP50Us - pair.Second.ConnectP50Us));
-        report.Add(new Measurement(part, "connect() p50, frontend - pod", difference.Median, "us", Paired, difference.Range));
+        Figure("connect() p50, frontend - pod", rounds.Pairs, pair => pair.First.ConnectP50Us - pair.Second.ConnectP50Us, "us", Paired);
+        Figure("connect() p50, pod", rounds.Pairs, pair => pair.Second.ConnectP50Us, "us", Paired);
+        Figure("frontend", rounds.Pairs, pair => pair.First.PerSecond, "conn/s", "one client; dial, first byte, reset; own time only");
+        Figure("pod", rounds.Pairs, pair => pair.Second.PerSecond, "conn/s", "one client; dial, first byte, reset; own time only");
 
-        void Ratio(string name, IEnumerable<double> values, string method, Bar? bar = null)
+        void Ratio(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string method, Bar? bar = null) =>
+            Figure(name, pairs, value, "", method, bar);
+
+        void Figure(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string unit, string method, Bar? bar = null)
         {
-            var sample = new Sample(values);
-            report.Add(new Measurement(part, name, sample.Median, "", method, sample.Range, bar));
+            var sample = new Sample(pairs.Select(value));
+            report.Add(new Measurement(part, name, sample.Median, unit, method, sample.Range, bar));
         }
     }
 

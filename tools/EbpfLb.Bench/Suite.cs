@@ -38,6 +38,9 @@ internal static class Suite
     {
         BenchOptions.ConnectPart => Task.Run(() => new ConnectCost(options, report).Run(stopping), stopping),
         BenchOptions.SyncPart => new SyncCost(options, report).RunAsync(stopping),
-        _ => Task.Run(() => new AgentCost(options, report).Run(stopping), stopping),
+        BenchOptions.StartPart => Task.Run(() => new AgentCost(options, report).RunStarts(stopping), stopping),
+        BenchOptions.AgentPart => Task.Run(() => new AgentCost(options, report).RunAtSize(stopping), stopping),
+        BenchOptions.LargeFilesPart => Task.Run(() => new AgentCost(options, report).RunWithLargeFiles(stopping), stopping),
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     };
 }

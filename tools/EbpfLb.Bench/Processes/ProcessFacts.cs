@@ -25,6 +25,25 @@ internal static class ProcessFacts
         return ticks * 1000 / ClockTicksPerSecond;
     }
 
+    /// <summary>How long its threads were ready and had no processor to run on, because others had them.</summary>
+    public static double WaitedForProcessorMilliseconds(int pid)
+    {
+        long nanoseconds = 0;
+        foreach (string task in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+        {
+            try
+            {
+                nanoseconds += long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[1], CultureInfo.InvariantCulture);
+            }
+            catch (IOException)
+            {
+                // Ended since it was listed.
+            }
+        }
+
+        return nanoseconds / 1e6;
+    }
+
     /// <summary>What the kernel accounts to the maps that the process has open, each counted once.</summary>
     public static double MapMiB(int pid)
     {

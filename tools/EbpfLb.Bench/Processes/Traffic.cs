@@ -18,7 +18,7 @@ internal sealed class Traffic(Sandbox sandbox) : IDisposable
     /// <summary>Both series of one process that takes turns between two addresses.</summary>
     public readonly record struct Pair(Series First, Series Second);
 
-    public readonly record struct Series(double PerSecond, double ConnectP50Us);
+    public readonly record struct Series(double PerSecond, double ConnectP50Us, double WholeP50Us);
 
     public void WaitForServer(CancellationToken stopping) =>
         _server.WaitForLine(line => line.Contains("ready", StringComparison.Ordinal), Deadline, stopping);
@@ -44,7 +44,9 @@ internal sealed class Traffic(Sandbox sandbox) : IDisposable
     {
         if (series.GetProperty("failed").GetInt64() is > 0 and var failed)
             throw new BenchException($"{failed} connections failed: {series.GetProperty("failures")}");
-        return new Series(series.GetProperty("per_second").GetDouble(), series.GetProperty("connect_us").GetProperty("p50").GetDouble());
+        return new Series(series.GetProperty("per_second").GetDouble(), Median("connect_us"), Median("whole_us"));
+
+        double Median(string what) => series.GetProperty(what).GetProperty("p50").GetDouble();
     }
 
     private JsonDocument Bench(string cgroup, (string Address, int Port) target, int seconds, params IEnumerable<string> more)
