@@ -20,7 +20,8 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
     /// <summary>On its way out, answering no more.</summary>
     public Endpoint Terminated => new(this, Ready: false, Serving: false, Terminating: true);
 
-    public string Address(DialFamily family) => family == DialFamily.V6 ? V6 : V4;
+    /// <summary>As a server that sees it writes it.</summary>
+    public string Source(DialFamily family) => family == DialFamily.V6 ? $"[{V6}]" : V4;
 
     public Task<ProbeReport> TcpAsync(LiveService service, DialFamily family, int count = 1, int port = LiveService.Port) =>
         AskAsync(["tcp", service.Address(family), Number(port), .. Options(family), "--count", Number(count)]);

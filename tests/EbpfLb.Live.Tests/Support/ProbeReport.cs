@@ -56,6 +56,13 @@ internal sealed record ProbeReport
         Assert.NotEqual(0, Succeeded);
     }
 
+    /// <summary>Of held connections: all live, and exactly these have some.</summary>
+    public void AssertHolds(params IEnumerable<string> backends)
+    {
+        Assert.Empty(Failures);
+        Assert.Equal(backends.Order(StringComparer.Ordinal), Backends.Keys.Order(StringComparer.Ordinal));
+    }
+
     /// <summary>Nothing failed, and exactly these answered.</summary>
     public void AssertAnsweredBy(params IEnumerable<string> backends)
     {
