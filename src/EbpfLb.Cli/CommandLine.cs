@@ -6,7 +6,6 @@ using System.CommandLine.Parsing;
 using EbpfLb.Agent;
 using EbpfLb.Cli.Commands;
 using EbpfLb.Cli.Output;
-using EbpfLb.Datapath.Loading;
 
 namespace EbpfLb.Cli;
 
@@ -38,7 +37,7 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
             };
             return await result.InvokeAsync(configuration, stopping).ConfigureAwait(false);
         }
-        catch (DatapathException exception)
+        catch (Exception exception) when (IsExpected(exception))
         {
             await terminal.Error.WriteLineAsync($"error: {Printable.Of(exception.Message)}").ConfigureAwait(false);
             if (!Environment.IsPrivilegedProcess)
@@ -116,6 +115,10 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
 
     private static string CommandPath(ParseResult result) =>
         result.CommandResult.Command is RootCommand ? VersionCommand.Name : $"{VersionCommand.Name} {result.CommandResult.Command.Name}";
+
+    // Every exception type of this product is thrown with a message for its operator. One of anybody else's is a bug that got this far.
+    private static bool IsExpected(Exception exception) =>
+        exception.GetType().Namespace?.StartsWith($"{nameof(EbpfLb)}.", StringComparison.Ordinal) == true;
 
     private bool WriteStack(Exception exception, IReadOnlyList<string> args)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Cli.Tests.Support;
 using EbpfLb.Datapath.Loading;
+using EbpfLb.Linux.Processes;
 
 namespace EbpfLb.Cli.Tests;
 
@@ -49,7 +50,7 @@ public sealed class UsageTests
     {
         var command = Shell.Run("version");
         Assert.Equal((ExitCode.Done, ""), (command.ExitCode, command.Error));
-        Assert.Matches("^ebpflb [0-9]+\\.[0-9]+\\.[0-9]+( \\([0-9a-f]{12}\\))?\n$", command.Out);
+        Assert.Matches("^ebpflb [0-9]+\\.[0-9]+\\.[0-9]+(\\+[0-9a-f]{12})?\n$", command.Out);
         Assert.Equal(command, Shell.Run("--version"));
     }
 
@@ -98,6 +99,10 @@ public sealed class UsageTests
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.StartsWith("error: the cgroup is taken\n", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+
+        result = Agent(new BpftoolException("bpftool", [], null, "", "not found in PATH"));
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.DoesNotContain("unexpected", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

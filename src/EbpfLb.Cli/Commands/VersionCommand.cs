@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Reflection;
+using EbpfLb.Agent;
 using EbpfLb.Cli.Output;
 
 namespace EbpfLb.Cli.Commands;
@@ -18,10 +18,7 @@ internal sealed class VersionCommand : DescribedCommand
 
     private static int Write(Terminal terminal)
     {
-        string version = typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-        string[] parts = version.Split('+', 2);
-        string revision = parts.Length == 2 ? $" ({parts[1][..Math.Min(parts[1].Length, 12)]})" : "";
-        terminal.Out.WriteLine($"{Name} {parts[0]}{revision}");
+        terminal.Out.WriteLine($"{Name} {AgentProcess.Version}");
         return ExitCode.Done;
     }
 

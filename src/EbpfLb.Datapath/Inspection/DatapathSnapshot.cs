@@ -26,6 +26,7 @@ public sealed record DatapathSnapshot(
     private sealed class SnapshotReader(ILbMaps maps)
     {
         private readonly Dictionary<uint, ServiceNameValue> _names = new(maps.ServiceNames.ReadAll());
+        private readonly Dictionary<uint, string> _nameTexts = [];
         private readonly Dictionary<uint, ServiceValue> _services = new(maps.Services.ReadAll());
         private readonly Dictionary<uint, BackendView> _backends = [];
         private readonly Dictionary<(uint ServiceId, BackendFlags List), int> _flagged = [];
@@ -33,6 +34,9 @@ public sealed record DatapathSnapshot(
 
         public DatapathSnapshot Read()
         {
+            // Each text once: there are far more backends than services.
+            foreach (var (id, value) in _names)
+                _nameTexts[id] = value.Name.ToString();
             foreach (var (id, value) in maps.Backends.ReadAll())
             {
                 _backends[id] = new BackendView(
@@ -68,7 +72,7 @@ public sealed record DatapathSnapshot(
                 _flagged[(backend.ServiceId, list)] = _flagged.GetValueOrDefault((backend.ServiceId, list)) + 1;
         }
 
-        private string NameOf(uint serviceId) => _names.TryGetValue(serviceId, out var name) ? name.Name.ToString() : "";
+        private string NameOf(uint serviceId) => _nameTexts.GetValueOrDefault(serviceId, "");
 
         private FrontendView Frontend(FrontendKey key, FrontendValue value)
         {

@@ -12,7 +12,7 @@ internal sealed class Shell
     /// <summary>Thrown by the agent in place of running.</summary>
     public Exception? AgentFailure { get; init; }
 
-    public int? Width { get; init; }
+    public bool IsInteractive { get; init; }
 
     public static Result Run(params string[] args) => new Shell().Type(args);
 
@@ -20,7 +20,7 @@ internal sealed class Shell
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        var terminal = new Terminal(output, error, Width, new FixedTime());
+        var terminal = new Terminal(output, error, IsInteractive, new FixedTime());
         int exitCode = new CommandLine(terminal, RunAgent).RunAsync(args).GetAwaiter().GetResult();
         return new Result(exitCode, output.ToString(), error.ToString());
     }

@@ -3,7 +3,6 @@ using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
-using EbpfLb.Linux.Files;
 using EbpfLb.Linux.Processes;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
@@ -18,26 +17,23 @@ internal sealed class TestNode : IDisposable
 {
     private const string NodeName = "node1";
 
-    private readonly string _cgroup;
+    private readonly PrivateBpffs _bpffs = new();
+    private readonly ChildCgroup _cgroup = new();
     private DatapathSync? _sync;
 
     public TestNode(bool installed = true)
     {
-        BpfFs = Directory.CreateTempSubdirectory("ebpflb-cli-").FullName;
-        Mounts.MountBpf(BpfFs);
         InitialEntries = [.. Directory.GetFileSystemEntries(BpfFs).Order()];
-        _cgroup = Path.Combine(Mounts.FindAll("cgroup2")[0].MountPoint, $"ebpflb-{Guid.NewGuid():n}");
-        Directory.CreateDirectory(_cgroup);
         if (installed)
             Start();
     }
 
-    public string BpfFs { get; }
+    public string BpfFs => _bpffs.Path;
 
     /// <summary>What the kernel itself puts on a BPF file system.</summary>
     public IReadOnlyList<string> InitialEntries { get; }
 
-    public string Cgroup => _cgroup;
+    public string Cgroup => _cgroup.Path;
 
     public string PinPath => Path.Combine(BpfFs, "ebpflb");
 
@@ -49,7 +45,7 @@ internal sealed class TestNode : IDisposable
     /// <summary>What an agent does first; until <see cref="Stop"/> this process holds its lock.</summary>
     public void Start(params (string Map, uint Entries)[] sizes)
     {
-        var options = new DatapathOptions { BpfFs = BpfFs, Cgroup = _cgroup, MapSizes = sizes.ToDictionary(size => size.Map, size => size.Entries) };
+        var options = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = sizes.ToDictionary(size => size.Map, size => size.Entries) };
         var bpftool = new Bpftool(Bpftool.Locate(null), new ProcessRunner());
         Datapath = EbpfLb.Datapath.Loading.Datapath
             .OpenAsync(options, bpftool, NullLogger<Datapath.Loading.Datapath>.Instance, CancellationToken.None).GetAwaiter().GetResult();
@@ -114,8 +110,7 @@ internal sealed class TestNode : IDisposable
     public void Dispose()
     {
         Stop();
-        Mounts.Unmount(BpfFs, detach: true);
-        Directory.Delete(BpfFs);
-        Directory.Delete(_cgroup);
+        _bpffs.Dispose();
+        _cgroup.Dispose();
     }
 }
