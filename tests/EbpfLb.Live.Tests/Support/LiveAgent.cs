@@ -14,14 +14,17 @@ internal sealed class LiveAgent : IAsyncDisposable
     public LiveAgent(string bpffs, string cgroup, ManifestFiles manifests, params IReadOnlyList<string> options)
     {
         BpfFs = bpffs;
+        Cgroup = cgroup;
         Manifests = manifests;
         _arguments =
         [
-            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, "--log-level", "debug", .. options,
+            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, .. options,
         ];
     }
 
     public string BpfFs { get; }
+
+    public string Cgroup { get; }
 
     public string Pins => Path.Combine(BpfFs, "ebpflb");
 
