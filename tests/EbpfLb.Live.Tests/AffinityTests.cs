@@ -153,6 +153,7 @@ public sealed class AffinityTests(LiveNode node) : LiveTest(node)
 
         Assert.InRange(small.Agent.ReadAffinity().Count, 1, Room);
         await AssertOneBackendAsync(small.P12, services[0], DialFamily.V4);
+        Assert.Empty(small.Agent.ReadSnapshot().Inconsistencies);
     }
 
     // Fifteen endpoints in each family.
