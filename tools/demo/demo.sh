@@ -75,7 +75,7 @@ check() { # WHAT EXPECTED SEEN
         results+=("${green}ok${plain}      $(printf '%-67s' "$1")  $3")
     else
         failed=$((failed + 1))
-        results+=("${red}FAILED${plain}  $1: expected '$2', saw '$3'")
+        results+=("${red}FAILED${plain}  $1: expected '$2', saw '${3//$'\n'/ }'")
         say "${red}FAILED${plain}  $1"
     fi
 }
@@ -175,16 +175,17 @@ timeline() { # JSON COLUMN...
 }
 
 start_streams() {
-    enter p14 lbprobe stream tcp $web4 80 --interval 5 --duration 60000 --timeout 5000 --bucket 400 >"$RUN_DIRECTORY/stream-tcp" &
+    enter p14 lbprobe stream tcp $web4 80 --interval 5 --duration 60000 --timeout 2000 --bucket 400 >"$RUN_DIRECTORY/stream-tcp" &
     background+=($!)
-    enter p14 lbprobe stream udp $web6 443 --interval 5 --duration 60000 --timeout 5000 >"$RUN_DIRECTORY/stream-udp" &
+    enter p14 lbprobe stream udp $web6 443 --interval 5 --duration 60000 --timeout 2000 >"$RUN_DIRECTORY/stream-udp" &
     background+=($!)
     say "a new connection to $web4 port 80 and a datagram from a new socket to $web6 port 443 every 5 ms"
 }
 
 stop_streams() {
-    kill -s TERM "${background[@]}"
-    wait "${background[@]}"
+    # One that is gone already reports nothing, and that is what the checks will see.
+    kill -s TERM "${background[@]}" || true
+    wait "${background[@]}" || true
     background=()
     stream_tcp=$(<"$RUN_DIRECTORY/stream-tcp")
     stream_udp=$(<"$RUN_DIRECTORY/stream-udp")
@@ -299,17 +300,19 @@ how_to_play() {
     cat <<END
 
 ${bold}Left up, as run $run.${plain} In a root shell (bash):
-   source $RUN_DIRECTORY/demo.env         # sets the variables above, pod, and the PATH to ebpflb and lbprobe
+   source $RUN_DIRECTORY/demo.env              # the variables above, pod, and the PATH to ebpflb and lbprobe
 
-   pod p14 bash                                             # a shell in the client pod
-   pod p14 bash -c 'read -r a <>/dev/tcp/$web4/80; echo \$a'  # who answers, without any tool of ours
-   pod p14 lbprobe tcp $web4 80 --count 100               # 'lbprobe --help' has the rest; p11 p12 p21 serve, p13 has stopped
-   nsenter --net=\$NETNS_N1 bash                             # the node: ip, nft, tcpdump -i br0 ...
+   pod p14 bash                                                  # a shell in the client pod
+   pod p14 bash -c 'read -r a <>/dev/tcp/$web4/80; echo \$a'  # who answers? p11, p12 and p21 serve, p13 has stopped
+   pod p14 lbprobe tcp $web4 80 --count 100                 # 'lbprobe --help' has the rest
+   nsenter --net=\$NETNS_N1 bash                                  # the node: ip, nft, tcpdump -i br0 ...
 
-   ebpflb status --bpffs \$BPFFS                             # also: services, frontends, backends, affinity, maps; -o wide, json, yaml
-   bpftool map dump pinned \$BPFFS/ebpflb/svc_names_v1       # ls \$BPFFS/ebpflb has them all; bpftool cgroup show \$CGROUP_N1
-   \$EDITOR \$RUN_DIRECTORY/manifests/web-endpoints.yaml      # live as soon as it is saved
-   tail -f \$RUN_DIRECTORY/agent.log                         # what the agent makes of it; kill \$(cat \$PIDS/agent) stops it
+   ebpflb status --bpffs \$BPFFS                                  # also services, frontends, backends, affinity, maps; -o wide, json, yaml
+   bpftool map dump pinned \$BPFFS/ebpflb/svc_names_v1            # ls \$BPFFS/ebpflb has them all
+   bpftool cgroup show \$CGROUP_N1                                # the programs at work
+
+   \$EDITOR \$RUN_DIRECTORY/manifests/web-endpoints.yaml           # live as soon as it is saved
+   tail -f \$RUN_DIRECTORY/agent.log                              # what the agent makes of it; kill \$(cat \$PIDS/agent) stops it
 
 Take it down: $0 --down $run
 END
@@ -391,8 +394,8 @@ demo_refusals() {
     [[ $output =~ \"nonblocking_refused\":\{\"ok\":([a-z]+) ]] || true
     check "refused at once: connect() of a non-blocking socket says so itself" true "${BASH_REMATCH[1]-}"
     try_probe tcp $cart 80 --count 30
-    check "session affinity keeps a client on one backend" "1 backend, 0 failed" \
-        "$(tally "$output" backends | wc -l) backend, $(number "$output" failed) failed"
+    check "session affinity keeps a client on one backend" "1 of 3 backends, 0 failed" \
+        "$(tally "$output" backends | wc -l) of 3 backends, $(number "$output" failed) failed"
     try 'ebpflb affinity --bpffs $BPFFS'
 }
 
@@ -526,7 +529,7 @@ demo_cleanup() {
     [[ " $before" != *" 0 "* ]] || after="$before before it"
     check "'ebpflb cleanup' leaves nothing of this run in the kernel" "0 links, 0 programs, 0 maps" "$after"
     local left
-    left=$(bpftool cgroup show "$CGROUP_N1" | sed 1d && find "$BPFFS" -path '*/ebpflb*')
+    left=$(bpftool cgroup show "$CGROUP_N1" | sed 1d && find "$BPFFS" -mindepth 1 -name 'ebpflb*')
     check "nothing is attached to the cgroup, nothing is pinned any more" nothing "${left:-nothing}"
 }
 
@@ -542,7 +545,7 @@ esac
 
 ((EUID == 0)) || refuse "needs root, for network namespaces and BPF: sudo make demo"
 missing=()
-for tool in ip nsenter setsid mount sysctl awk sed grep comm bpftool; do
+for tool in ip nsenter setsid mount mountpoint awk sed grep bpftool; do
     command -v "$tool" >/dev/null || missing+=("$tool")
 done
 ((${#missing[@]} == 0)) || refuse "missing: ${missing[*]}. 'make deps' installs what is needed."
