@@ -24,10 +24,10 @@ deps: ## Install what building and testing need (Debian, Ubuntu)
 	@tools/deps.sh
 
 bpf: ## Compile the BPF objects into artifacts/bpf
-	@$(MAKE) --no-print-directory -C bpf
+	@$(MAKE) --silent --no-print-directory -C bpf
 
 probe: ## Compile the traffic tool into artifacts/tools
-	@$(MAKE) --no-print-directory -C tools/probe
+	@$(MAKE) --silent --no-print-directory -C tools/probe
 
 build: deps bpf probe ## Build everything
 	$(DOTNET) build EbpfLb.sln -c $(CONFIGURATION) --nologo -v quiet

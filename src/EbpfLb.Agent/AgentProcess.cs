@@ -19,8 +19,9 @@ namespace EbpfLb.Agent;
 /// <summary>The agent from start to end: the composition root.</summary>
 public static class AgentProcess
 {
-    public static string Version { get; } =
-        typeof(AgentProcess).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    /// <summary>Such as 0.1.0+213d289e21ad: the release and the commit it was built from.</summary>
+    public static string Version { get; } = Shorten(
+        typeof(AgentProcess).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
 
     /// <summary>Runs until SIGTERM, SIGINT or <paramref name="stopping"/>. Programs and maps stay in place.</summary>
     /// <returns>0 when it was told to stop, 1 when a part of it died.</returns>
@@ -44,10 +45,18 @@ public static class AgentProcess
             logger.RestoreFinding(finding);
         logger.Restored(sync.ServiceCount, sync.FrontendCount, sync.BackendCount);
 
-        using var host = Compose(options, datapath, sync, loggers);
+        var exit = new ExitStatus();
+        using var host = Compose(options, datapath, sync, exit, loggers);
         await host.RunAsync(stopping).ConfigureAwait(false);
         logger.Stopped();
-        return host.Services.GetRequiredService<ExitStatus>().Failed ? 1 : 0;
+        return exit.Failed ? 1 : 0;
+    }
+
+    private static string Shorten(string version)
+    {
+        const int HashLength = 12;
+        int plus = version.IndexOf('+', StringComparison.Ordinal);
+        return plus < 0 || version.Length <= plus + 1 + HashLength ? version : version[..(plus + 1 + HashLength)];
     }
 
     private static ILoggerFactory CreateLoggers(LogLevel level) => LoggerFactory.Create(logging => logging
@@ -61,7 +70,7 @@ public static class AgentProcess
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         }));
 
-    private static IHost Compose(AgentOptions options, KernelDatapath datapath, DatapathSync sync, ILoggerFactory loggers)
+    private static IHost Compose(AgentOptions options, KernelDatapath datapath, DatapathSync sync, ExitStatus exit, ILoggerFactory loggers)
     {
         var state = new ClusterStateWriter();
         var desired = new DesiredState(new DesiredStateOptions
@@ -89,7 +98,7 @@ public static class AgentProcess
 
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<ExitStatus>();
+        builder.Services.AddSingleton(exit);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         AddPart(builder.Services, "reconcile loop", loop.RunAsync);
         AddPart(builder.Services, "manifest source", manifests.RunAsync);

@@ -37,4 +37,7 @@ internal static partial class Log
 
     [LoggerMessage(1009, LogLevel.Critical, "The {Part} stopped; the agent ends, the datapath goes on")]
     public static partial void PartDied(this ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Warning}")]
+    public static partial void SmallMaglevTable(this ILogger logger, string warning);
 }

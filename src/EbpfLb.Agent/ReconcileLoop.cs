@@ -5,6 +5,7 @@ using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
 using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +29,7 @@ internal sealed class ReconcileLoop(
 
     // Owned by RunAsync.
     private TimeSpan _retryIn;
+    private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
     private long _sweptAt;
     private bool _ranOnce;
@@ -55,6 +57,7 @@ internal sealed class ReconcileLoop(
         var delta = state.Take();
         var changes = desired.Update(delta.State, delta.Dirty);
         var report = sync.Apply(changes, delta.IsComplete);
+        NoteSmallTables(changes);
 
         status.Synced(MonotonicClock.NowNs, sync.ServiceCount, report.Failures.Count, report.IsClean);
         status.SetProblems(Problems(report));
@@ -107,8 +110,30 @@ internal sealed class ReconcileLoop(
     [
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. _smallTables.Values,
         .. sourceProblems(),
     ];
+
+    private void NoteSmallTables(DesiredChanges changes)
+    {
+        foreach (var name in changes.Removed)
+            _smallTables.Remove(name);
+        foreach (var service in changes.Upserted)
+        {
+            var small = service.Ports.FirstOrDefault(port => port.MaglevTableTooSmall);
+            if (small is null)
+            {
+                _smallTables.Remove(service.Name);
+                continue;
+            }
+
+            _smallTables[service.Name] = new Problem(
+                service.Name.ToString(),
+                $"{small.Key} has {small.Backends.Count} backends, more than its Maglev table was given slots; it got {small.MaglevTableSize}. "
+                + "Raise --maglev-table-size or the service's annotation, or set 0 to let the number of backends decide.");
+            logger.SmallMaglevTable(_smallTables[service.Name].Message);
+        }
+    }
 
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: the older {conflict.Winner.DisplayName} has it. "

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using EbpfLb.Agent;
 using EbpfLb.Cli.Commands;
 using EbpfLb.Cli.Output;
@@ -21,7 +22,9 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
         var root = CreateRoot();
         var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is ParseErrorAction)
-            return WrongUsage(result);
+            return WrongUsage(result, Misread(result));
+        if (result.Action == result.CommandResult.Command.Action && MistakenForValue(result) is { } option)
+            return WrongUsage(result, [$"Unrecognized command or argument '{option}'."]);
 
         try
         {
@@ -77,7 +80,11 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
         foreach (var option in root.Options)
         {
             if (option is HelpOption { Action: HelpAction help })
+            {
                 option.Action = new HelpWithDetails(help);
+                option.Aliases.Remove("/h");
+                option.Aliases.Remove("/?");
+            }
             else if (option is VersionOption)
                 option.Action = new VersionCommand.Print(terminal);
         }
@@ -85,13 +92,27 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
         return root;
     }
 
-    private int WrongUsage(ParseResult result)
+    private int WrongUsage(ParseResult result, IEnumerable<string> errors)
     {
-        foreach (var error in result.Errors)
-            terminal.Error.WriteLine($"error: {Printable.Of(error.Message)}");
+        foreach (string error in errors)
+            terminal.Error.WriteLine($"error: {Printable.Of(error)}");
         terminal.Error.WriteLine($"Try '{CommandPath(result)} --help'.");
         return ExitCode.WrongUsage;
     }
+
+    // A word that was not understood is the cause of whatever else is missing.
+    private static string[] Misread(ParseResult result)
+    {
+        string[] errors = [.. result.Errors.Select(error => error.Message).Distinct()];
+        string[] misread = [.. errors.Where(error => result.UnmatchedTokens.Any(token => error.Contains(token, StringComparison.Ordinal)))];
+        return misread.Length > 0 ? misread : errors;
+    }
+
+    // The parser takes an option it does not know for a value of whatever wants one. No name or path here begins so; './-x' does not.
+    private static string? MistakenForValue(ParseResult result) => result.Tokens
+        .TakeWhile(token => token.Type != TokenType.DoubleDash)
+        .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..])
+        ?.Value;
 
     private static string CommandPath(ParseResult result) =>
         result.CommandResult.Command is RootCommand ? VersionCommand.Name : $"{VersionCommand.Name} {result.CommandResult.Command.Name}";

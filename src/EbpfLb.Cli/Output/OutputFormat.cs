@@ -5,7 +5,8 @@ namespace EbpfLb.Cli.Output;
 
 internal enum OutputFormat
 {
-    Table,
+    /// <summary>What is printed when nothing is said.</summary>
+    Table = 0,
     Wide,
     Json,
     Yaml,
@@ -18,9 +19,8 @@ internal static class OutputFormats
         string[] names = hasWide ? ["table", "wide", "json", "yaml"] : ["table", "json", "yaml"];
         var option = new Option<OutputFormat>("--output", "-o")
         {
-            Description = $"One of {string.Join(", ", names)}.",
+            Description = $"One of {string.Join(", ", names)}. Default: table.",
             HelpName = "FORMAT",
-            DefaultValueFactory = _ => OutputFormat.Table,
             CustomParser = result =>
             {
                 string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
@@ -31,6 +31,7 @@ internal static class OutputFormats
                 return default;
             },
         };
+        option.CompletionSources.Clear();
         option.CompletionSources.Add(names);
         return option;
     }

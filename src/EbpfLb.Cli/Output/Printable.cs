@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
 using System.Text;
+using static System.FormattableString;
 
 namespace EbpfLb.Cli.Output;
 
@@ -10,7 +11,14 @@ namespace EbpfLb.Cli.Output;
 /// </summary>
 internal static class Printable
 {
-    public static string Of(string text)
+    public static string Of(string text) => Escape(text, static rune =>
+        rune.Value <= 0xff ? Invariant($"\\x{rune.Value:x2}") : Invariant($"\\u{{{rune.Value:x}}}"));
+
+    /// <summary>The same for text in a format that has escapes of its own, whose lines end in line feeds.</summary>
+    public static string EscapeLines(string text, Func<Rune, string> escape) =>
+        Escape(text, rune => rune.Value == '\n' ? "\n" : escape(rune));
+
+    private static string Escape(string text, Func<Rune, string> escape)
     {
         bool clean = true;
         foreach (var rune in text.EnumerateRunes())
@@ -20,15 +28,7 @@ internal static class Printable
 
         var escaped = new StringBuilder(text.Length + 16);
         foreach (var rune in text.EnumerateRunes())
-        {
-            if (IsHarmless(rune))
-                escaped.Append(rune.ToString());
-            else if (rune.Value <= 0xff)
-                escaped.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}");
-            else
-                escaped.Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}");
-        }
-
+            escaped.Append(IsHarmless(rune) ? rune.ToString() : escape(rune));
         return escaped.ToString();
     }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
+using static System.FormattableString;
 
 namespace EbpfLb.Cli.Output;
 
@@ -13,13 +15,18 @@ internal static class YamlText
 
     public static void Write(TextWriter output, JsonNode node)
     {
-        var emitter = new Emitter(output, new EmitterSettings().WithBestWidth(int.MaxValue).WithoutAnchorName());
+        var text = new StringWriter();
+        var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithoutAnchorName());
         emitter.Emit(new StreamStart());
         emitter.Emit(new DocumentStart(null, null, isImplicit: true));
         Emit(emitter, node);
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
+        output.Write(Printable.EscapeLines(text.ToString(), Escape));
     }
+
+    // Such characters stand inside of double quotes only.
+    private static string Escape(Rune rune) => rune.IsBmp ? Invariant($"\\u{rune.Value:x4}") : Invariant($"\\U{rune.Value:x8}");
 
     private static void Emit(Emitter emitter, JsonNode? node)
     {

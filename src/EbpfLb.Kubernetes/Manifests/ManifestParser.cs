@@ -41,7 +41,9 @@ public sealed class ManifestParser
         }
         catch (ManifestSyntaxException error)
         {
-            report.Add(Severity.Invalid, error.Line, "", "", error.Message);
+            // What is missing at the end, the parser of YAML reports for the line after the last.
+            int lines = 1 + content.Span.Count((byte)'\n') + content.Span.Count((byte)'\r');
+            report.Add(Severity.Invalid, Math.Min(error.Line, lines), "", "", error.Message);
         }
 
         return manifest.Build();

@@ -187,18 +187,21 @@ public static class ServiceTranslation
         }
     }
 
-    private static Algorithm TranslateAlgorithm(ObjectMeta metadata, ProblemList problems)
+    /// <returns>Null leaves it to the agent's default.</returns>
+    private static Algorithm? TranslateAlgorithm(ObjectMeta metadata, ProblemList problems)
     {
         switch (metadata.Annotation(WellKnown.AlgorithmAnnotation))
         {
-            case null or "random":
+            case null:
+                return null;
+            case "random":
                 return Algorithm.Random;
             case "maglev":
                 return Algorithm.Maglev;
             case var other:
                 problems.Ignored($"metadata.annotations[{WellKnown.AlgorithmAnnotation}]",
-                    $"{PrintableText.Quote(other)} is not an algorithm; expected random or maglev, taken as random");
-                return Algorithm.Random;
+                    $"{PrintableText.Quote(other)} is not an algorithm; expected random or maglev; the default is used");
+                return null;
         }
     }
 

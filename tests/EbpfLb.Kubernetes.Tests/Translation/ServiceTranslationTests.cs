@@ -312,10 +312,25 @@ public sealed class ServiceTranslationTests
         var service = ServiceTranslation.Translate(
             new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems);
 
-        Assert.Equal((Algorithm.Random, 0), (service!.Algorithm, service.MaglevTableSize));
+        Assert.Equal((null, 0), (service!.Algorithm, service.MaglevTableSize));
         Assert.Equal((Severity.Ignored, $"metadata.annotations[{annotation}]"), Only());
         Assert.Contains($"'{value}'", _problems.Kept[0].Message, StringComparison.Ordinal);
         Assert.Contains(allowed, _problems.Kept[0].Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("random", Algorithm.Random)]
+    [InlineData("maglev", Algorithm.Maglev)]
+    public void Algorithm_is_the_annotation_or_left_to_the_default(string? value, Algorithm? expected)
+    {
+        var annotations = value is null ? null : Map((WellKnown.AlgorithmAnnotation, value));
+        var metadata = new ObjectMeta { Name = "web", Annotations = annotations };
+        var service = ServiceTranslation.Translate(
+            new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems);
+
+        Assert.Equal(expected, service!.Algorithm);
+        Assert.Empty(_problems.Kept);
     }
 
     [Fact]

@@ -8,7 +8,10 @@ internal static class DirectoryListing
     /// <exception cref="UnauthorizedAccessException">The directory may not be listed.</exception>
     public static string[] Read(string path)
     {
-        string[] names = [.. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry)).Where(ManifestFileName.IsManifest)];
+        string[] names =
+        [
+            .. Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry)).Where(ManifestFileName.IsManifest),
+        ];
         Array.Sort(names, StringComparer.Ordinal);
         return names;
     }
@@ -18,6 +21,10 @@ internal static class DirectoryListing
         try
         {
             return Read(path);
+        }
+        catch (IOException error) when (File.Exists(path))
+        {
+            throw new ManifestDirectoryException($"'{path}' is a file. Name the directory that holds the manifests.", error);
         }
         catch (DirectoryNotFoundException error)
         {
@@ -32,8 +39,8 @@ internal static class DirectoryListing
         }
         catch (IOException error)
         {
-            string advice = File.Exists(path) ? "It is a file: name the directory that holds it." : "Check the path and its file system.";
-            throw new ManifestDirectoryException($"The manifest directory '{path}' cannot be listed: {error.Message} {advice}", error);
+            throw new ManifestDirectoryException(
+                $"The manifest directory '{path}' cannot be listed: {error.Message} Check the path and its file system.", error);
         }
     }
 }

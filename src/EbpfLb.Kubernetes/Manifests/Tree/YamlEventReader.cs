@@ -17,6 +17,8 @@ internal sealed class YamlEventReader : EventReader
     private static readonly SearchValues<byte> ForbiddenControls = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(i => (byte)i).Except("\t\n\r"u8.ToArray()), 0x7f]);
 
+    private readonly ReadOnlyMemory<byte> _content;
+    private readonly Scanner _scanner;
     private readonly Parser _parser;
 
     public YamlEventReader(ReadOnlyMemory<byte> content)
@@ -25,7 +27,9 @@ internal sealed class YamlEventReader : EventReader
         if (!MemoryMarshal.TryGetArray(content, out var array))
             array = content.ToArray();
         var stream = new MemoryStream(array.Array!, array.Offset, array.Count, writable: false);
-        _parser = new Parser(new StreamReader(stream, Encoding.UTF8));
+        _content = content;
+        _scanner = new Scanner(new StreamReader(stream, Encoding.UTF8));
+        _parser = new Parser(_scanner);
     }
 
     public override bool Read()
@@ -33,8 +37,8 @@ internal sealed class YamlEventReader : EventReader
         while (MoveNext())
         {
             var current = _parser.Current!;
-            Line = (int)Math.Min(current.Start.Line, int.MaxValue);
-            Column = (int)Math.Min(current.Start.Column, int.MaxValue);
+            Line = Clamp(current.Start.Line);
+            Column = Clamp(current.Start.Column);
             Anchor = current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
             switch (current)
             {
@@ -115,13 +119,41 @@ internal sealed class YamlEventReader : EventReader
         }
         catch (YamlException error)
         {
-            throw new ManifestSyntaxException((int)Math.Min(error.Start.Line, int.MaxValue), $"not valid YAML: {error.Message}");
+            string start = error.Start.Line < error.End.Line ? $" (it starts at line {error.Start.Line})" : "";
+            throw Syntax(error.End.Line, error.Message + start);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or OverflowException
             or IndexOutOfRangeException or NullReferenceException)
         {
             // Text that its author never thought of makes the parser stumble over itself. That is a property of the text, not of us.
-            throw new ManifestSyntaxException(Line, $"not valid YAML: {error.Message}");
+            throw Syntax(_scanner.CurrentPosition.Line, "something before or in this line is not closed, or stands where it cannot");
         }
+    }
+
+    private ManifestSyntaxException Syntax(long line, string message)
+    {
+        // The parser blames a tab on the mapping that it is in, which may have started far above.
+        int reached = Clamp(_scanner.CurrentPosition.Line);
+        return HasTabInIndentation(reached)
+            ? new ManifestSyntaxException(reached, "not valid YAML: a tab in the indentation; use spaces")
+            : new ManifestSyntaxException(Clamp(line), $"not valid YAML: {message}");
+    }
+
+    private static int Clamp(long line) => (int)Math.Min(line, int.MaxValue);
+
+    private bool HasTabInIndentation(int line)
+    {
+        var rest = _content.Span;
+        for (int i = 1; i < line; i++)
+        {
+            int end = rest.IndexOf((byte)'\n');
+            if (end < 0)
+                return false;
+
+            rest = rest[(end + 1)..];
+        }
+
+        int indentation = rest.IndexOfAnyExcept((byte)' ', (byte)'\t');
+        return rest[..(indentation < 0 ? rest.Length : indentation)].Contains((byte)'\t');
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-namespace EbpfLb.Datapath.Tests;
+namespace EbpfLb.TestSupport;
 
 /// <summary>A clock that moves when told.</summary>
 internal sealed class ManualTime : TimeProvider

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Inspection;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Status;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+using EbpfLb.LoadBalancing.State;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent.Tests;
+
+public sealed class ReconcileLoopTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly CancellationTokenSource _stop = new(Patience);
+    private readonly ClusterStateWriter _state = new();
+    private readonly RecordingLogger _log = new();
+    private readonly List<Problem> _sourceProblems = [];
+    private readonly InMemoryMaps _maps;
+    private Func<MapWrite?> _fault = () => null;
+    private ReconcileLoop _loop;
+
+    public ReconcileLoopTests()
+    {
+        _maps = new InMemoryMaps(new Dictionary<string, uint> { [MapNames.Backends] = 4 }, () => _fault());
+        _loop = CreateLoop();
+        _state.RegisterSource("test");
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    [Fact]
+    public async Task Nothing_is_written_before_the_source_has_listed()
+    {
+        _state.Apply(Change("web", "10.96.0.10"));
+        var running = _loop.RunAsync(_stop.Token);
+        await Task.Delay(50, _stop.Token);
+        Assert.Equal(0, _maps.Writes);
+
+        _state.SetListed("test", true);
+        await UntilAsync(() => Text.Contains("default/web", StringComparison.Ordinal));
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_failed_write_is_tried_again_by_itself_and_told_once()
+    {
+        int refusals = 0;
+        _fault = () => refusals++ < 12 ? new MapWrite(MapError.Failed, "EINVAL") : null;
+        _state.SetListed("test", true);
+        _state.Apply(Change("web", "10.96.0.10"));
+        var running = _loop.RunAsync(_stop.Token);
+
+        await UntilAsync(() => Text.Contains("frontend 10.96.0.10:80/TCP", StringComparison.Ordinal));
+        await StopAsync(running);
+        Assert.Single(_log.Lines, line => line.Contains("default/web is not programmed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_service_that_does_not_fit_stands_among_the_problems_until_it_does()
+    {
+        _state.SetListed("test", true);
+        _state.Apply(Change("a", "10.96.0.10", "10.244.1.11", "10.244.1.12", "10.244.1.13"));
+        _loop.RunOnce();
+        _state.Apply(Change("b", "10.96.0.11", "10.244.1.21", "10.244.1.22"));
+        _loop.RunOnce();
+
+        var problem = Assert.Single(Problems);
+        Assert.Equal("default/b", problem.Object.ToString());
+        Assert.Contains("backends_v1 is full", problem.Message.ToString(), StringComparison.Ordinal);
+
+        _state.Apply(new ClusterChange { RemovedServices = [new ObjectName("default", "a")] });
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+        Assert.Contains("default/b", Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Both_sides_of_a_conflict_are_named_and_the_problem_goes_with_it()
+    {
+        _state.SetListed("test", true);
+        _state.Apply(Change("a", "10.96.0.10"));
+        _state.Apply(Change("b", "10.96.0.10"));
+        _loop.RunOnce();
+
+        var problem = Assert.Single(Problems);
+        Assert.Contains("default/b does not get frontend 10.96.0.10:80/TCP: the older default/a has it", problem.Message.ToString(), StringComparison.Ordinal);
+        Assert.Single(_log.Lines, line => line.Contains("does not get frontend", StringComparison.Ordinal));
+
+        _state.Apply(new ClusterChange { RemovedServices = [new ObjectName("default", "a")] });
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+    }
+
+    [Fact]
+    public async Task Problems_of_a_source_appear_without_any_object_changing()
+    {
+        _state.SetListed("test", true);
+        var running = _loop.RunAsync(_stop.Token);
+        await UntilAsync(() => _log.Lines.Any(line => line.Contains("First sync", StringComparison.Ordinal)));
+
+        lock (_sourceProblems)
+            _sourceProblems.Add(new Problem("web.yaml:3", "port 0"));
+        _loop.Wake();
+        await UntilAsync(() => Problems.Count == 1);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public void More_problems_than_the_map_holds_are_counted_in_full()
+    {
+        var status = new AgentStatus(new InMemoryMap<uint, ProblemValue>(MapNames.Problems, 3), default);
+        status.SetProblems([.. Enumerable.Range(0, 10).Select(number => new Problem($"s{number}", "full"))]);
+        Assert.Equal(10u, status.Value.Problems);
+    }
+
+    [Fact]
+    public void Problems_of_an_agent_before_this_one_are_not_shown()
+    {
+        _maps.Problems.Put(7, new ProblemValue { Object = "default/old", Message = "gone" });
+        _loop = CreateLoop();
+        Assert.Empty(Problems);
+    }
+
+    private string Text => MapText.Write(DatapathSnapshot.Read(_maps));
+
+    private List<ProblemValue> Problems => [.. _maps.Problems.ReadAll().Select(entry => entry.Value)];
+
+    private ReconcileLoop CreateLoop() => new(
+        _state,
+        new DesiredState(new DesiredStateOptions { NodeName = "node1" }),
+        DatapathSync.Restore(_maps, new DatapathSyncOptions(), TimeProvider.System),
+        new AgentStatus(_maps.Problems, default),
+        () =>
+        {
+            lock (_sourceProblems)
+                return [.. _sourceProblems];
+        },
+        new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5) },
+        TimeProvider.System,
+        _log);
+
+    private static ClusterChange Change(string name, string vip, params string[] endpoints) => new()
+    {
+        UpsertedServices =
+        [
+            new Service
+            {
+                Name = new ObjectName("default", name),
+                ClusterIPs = [Address.Parse(vip)],
+                Ports = [new ServicePort("", Protocol.Tcp, 80)],
+            },
+        ],
+        UpsertedSlices =
+        [
+            new EndpointSlice
+            {
+                Name = new ObjectName("default", name + "-1"),
+                Service = new ObjectName("default", name),
+                Family = AddressFamily.IPv4,
+                Ports = [new EndpointPort("", Protocol.Tcp, 8080)],
+                Endpoints = endpoints.Select(address => new Endpoint { Address = Address.Parse(address) }).ToEquatableArray(),
+            },
+        ],
+    };
+
+    private async Task UntilAsync(Func<bool> condition)
+    {
+        while (!Holds(condition))
+            await Task.Delay(5, _stop.Token);
+    }
+
+    // The maps belong to the loop; a look at them while it writes may fail, and is then taken again.
+    private static bool Holds(Func<bool> condition)
+    {
+        try
+        {
+            return condition();
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private async Task StopAsync(Task running)
+    {
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    private sealed class RecordingLogger : ILogger<ReconcileLoop>
+    {
+        private readonly List<string> _lines = [];
+
+        public IReadOnlyList<string> Lines
+        {
+            get
+            {
+                lock (_lines)
+                    return [.. _lines];
+            }
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (_lines)
+                _lines.Add(formatter(state, exception));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Agent;
+using EbpfLb.Cli.Output;
+
+namespace EbpfLb.Cli.Tests.Support;
+
+/// <summary>Types a line, and keeps what came of it. There is no agent: the options it would have been started with are kept instead.</summary>
+internal sealed class Shell
+{
+    public AgentOptions? Started { get; private set; }
+
+    /// <summary>Thrown by the agent in place of running.</summary>
+    public Exception? AgentFailure { get; init; }
+
+    public int? Width { get; init; }
+
+    public static Result Run(params string[] args) => new Shell().Type(args);
+
+    public Result Type(params string[] args)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var terminal = new Terminal(output, error, Width, new FixedTime());
+        int exitCode = new CommandLine(terminal, RunAgent).RunAsync(args).GetAwaiter().GetResult();
+        return new Result(exitCode, output.ToString(), error.ToString());
+    }
+
+    private Task<int> RunAgent(AgentOptions options, CancellationToken stopping)
+    {
+        Started = options;
+        return AgentFailure is null ? Task.FromResult(ExitCode.Done) : throw AgentFailure;
+    }
+
+    public sealed record Result(int ExitCode, string Out, string Error)
+    {
+        public string[] Lines => Out.TrimEnd('\n').Split('\n');
+
+        /// <summary>The rows below the header, cells separated by one blank.</summary>
+        public string[] Rows => [.. Lines.Skip(1).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
+    }
+
+    private sealed class FixedTime : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    }
+}

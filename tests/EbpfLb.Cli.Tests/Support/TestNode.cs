@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux.Clocks;
+using EbpfLb.Linux.Files;
+using EbpfLb.Linux.Processes;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EbpfLb.Cli.Tests.Support;
+
+/// <summary>
+/// A node of the test's own: a BPF file system, a cgroup nobody is in, and the real datapath with what a test programs into it.
+/// </summary>
+internal sealed class TestNode : IDisposable
+{
+    private const string NodeName = "node1";
+
+    private readonly string _cgroup;
+    private DatapathSync? _sync;
+
+    public TestNode(bool installed = true)
+    {
+        BpfFs = Directory.CreateTempSubdirectory("ebpflb-cli-").FullName;
+        Mounts.MountBpf(BpfFs);
+        InitialEntries = [.. Directory.GetFileSystemEntries(BpfFs).Order()];
+        _cgroup = Path.Combine(Mounts.FindAll("cgroup2")[0].MountPoint, $"ebpflb-{Guid.NewGuid():n}");
+        Directory.CreateDirectory(_cgroup);
+        if (installed)
+            Start();
+    }
+
+    public string BpfFs { get; }
+
+    /// <summary>What the kernel itself puts on a BPF file system.</summary>
+    public IReadOnlyList<string> InitialEntries { get; }
+
+    public string Cgroup => _cgroup;
+
+    public string PinPath => Path.Combine(BpfFs, "ebpflb");
+
+    /// <summary>Null while "the agent" is down.</summary>
+    public Datapath.Loading.Datapath? Datapath { get; private set; }
+
+    public static ulong NowNs => MonotonicClock.NowNs;
+
+    /// <summary>What an agent does first; until <see cref="Stop"/> this process holds its lock.</summary>
+    public void Start(params (string Map, uint Entries)[] sizes)
+    {
+        var options = new DatapathOptions { BpfFs = BpfFs, Cgroup = _cgroup, MapSizes = sizes.ToDictionary(size => size.Map, size => size.Entries) };
+        var bpftool = new Bpftool(Bpftool.Locate(null), new ProcessRunner());
+        Datapath = EbpfLb.Datapath.Loading.Datapath
+            .OpenAsync(options, bpftool, NullLogger<Datapath.Loading.Datapath>.Instance, CancellationToken.None).GetAwaiter().GetResult();
+        _sync = DatapathSync.Restore(Datapath.Maps, new DatapathSyncOptions(), TimeProvider.System);
+    }
+
+    public void Stop()
+    {
+        Datapath?.Dispose();
+        Datapath = null;
+    }
+
+    public ApplyReport Program(params DesiredService[] services) =>
+        _sync!.Apply(new DesiredChanges(services, [], [], []), complete: true);
+
+    public static DesiredService Service(string @namespace, string name, params DesiredPort[] ports) =>
+        new(new ObjectName(@namespace, name), ports.Select(port => port with { Key = port.Key with { Service = new(@namespace, name) } })
+            .ToEquatableArray());
+
+    public static DesiredPort Port(string name, Protocol protocol, string vip, ushort port, params Backend[] backends)
+    {
+        var address = Address.Parse(vip);
+        return new DesiredPort
+        {
+            Key = new ServicePortKey(default, name, protocol, address.Family),
+            Frontends = [new Frontend(new FrontendAddress(address, port, protocol), FrontendKind.ClusterIP)],
+            Backends = backends.OrderBy(backend => backend.Address).ThenBy(backend => backend.Port).ToEquatableArray(),
+            HasEndpoints = backends.Length > 0,
+        };
+    }
+
+    public static Backend Backend(string address, ushort port, BackendFlags flags = BackendFlags.InCluster) =>
+        new(Address.Parse(address), port, flags);
+
+    public uint ServiceId(string name) =>
+        Datapath!.Maps.ServiceNames.ReadAll().Single(entry => entry.Value.Name.ToString() == name).Key;
+
+    public uint BackendId(string address) =>
+        Datapath!.Maps.Backends.ReadAll().Single(entry => entry.Value.Address == Address.Parse(address)).Key;
+
+    public void WriteAgent(Func<AgentValue, AgentValue>? with = null)
+    {
+        var value = new AgentValue
+        {
+            StartedNs = NowNs - 3_700_000_000_000,
+            SyncedNs = NowNs - 5_000_000_000,
+            Syncs = 12,
+            Pid = (uint)Environment.ProcessId,
+            Services = 3,
+            Version = "0.1.0",
+            Node = NodeName,
+            Source = "manifests /etc/ebpflb",
+        };
+        Datapath!.Maps.Agent.At<AgentValue>(0) = with is null ? value : with(value);
+    }
+
+    public void WriteProblem(uint number, string @object, string message) =>
+        Assert.True(Datapath!.Maps.Problems.Put(number, new ProblemValue { Object = @object, Message = message }).Succeeded);
+
+    public void WriteAffinity(AffinityKey key, AffinityValue value) => Assert.True(Datapath!.Maps.Affinity.Put(key, value).Succeeded);
+
+    public void Dispose()
+    {
+        Stop();
+        Mounts.Unmount(BpfFs, detach: true);
+        Directory.Delete(BpfFs);
+        Directory.Delete(_cgroup);
+    }
+}
