@@ -6,8 +6,8 @@
  * The contract between the programs and the agent: every struct that crosses a map, and nothing else.
  * src/EbpfLb.Datapath/Contract mirrors each one; a test and the agent compare both with the BTF of the built objects.
  *
- * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports are in network order. Ids, counts and times are in host
- * order. Pads are fields and must be zero: hash maps hash them.
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports are in network order. Ids, counts and times
+ * are in host order. Pads are fields and must be zero: hash maps hash them.
  */
 
 #include <linux/types.h>
@@ -34,10 +34,13 @@ struct lb_frontend {
 	__u32 flags; /* enum lb_frontend_flags */
 };
 
-/* vips_v1: every address that has a frontend. A port of it that has none is refused. */
+/*
+ * vips_v1: every address that has a frontend. A port of it that has none is refused. Entries come and go but never
+ * change: for a reader, an overwrite can look like a moment without the entry.
+ */
 
 struct lb_vip {
-	__u32 frontends; /* how many, at the last write */
+	__u32 flags; /* none yet: 0 */
 };
 
 /* services_v1: one per service port and IP family, so its id is also the scope of session affinity. */
@@ -70,7 +73,8 @@ struct lb_service {
 
 /* slots_v1: index -> backend id. */
 
-/* backends_v1: a backend belongs to exactly one service id, and address and port of an id never change while it lives. */
+/* backends_v1: a backend belongs to exactly one service id, and address and port of an id never change while it lives.
+ */
 
 enum lb_backend_flags {
 	LB_BACKEND_IN_CLUSTER = 1u << 0,  /* member of the service's Cluster list */
@@ -167,9 +171,11 @@ struct lb_agent {
 	__u64 synced_ns; /* end of the last reconciliation in which every write succeeded */
 	__u64 syncs;
 	__u32 pid;
-	__u32 services; /* desired service ids */
-	__u32 failed;   /* service objects not programmed as desired */
-	__u32 problems; /* also those that did not fit in problems_v1 */
+	__u32 services;        /* desired service ids */
+	__u32 failed;          /* service objects not programmed as desired */
+	__u32 problems;        /* also those that did not fit in problems_v1 */
+	__u32 last_service_id; /* the last one given: a restart goes on after it, so that no id comes back early */
+	__u32 last_backend_id;
 	char version[32];
 	char node[64];
 	char source[128];

@@ -4,6 +4,7 @@
 
 /* A copy of one backend, proved to belong to a service. */
 
+#include "address.h"
 #include "maps.h"
 #include "service.h"
 
@@ -18,6 +19,7 @@ struct backend_choice {
  * program's hands. So whatever the way an id came, the backend says itself which service it serves, and that is looked
  * at in the copy that is used.
  */
+/* The choice is undefined when it returns false. */
 static __always_inline bool backend_read(__u32 id, __u32 service_id, struct backend_choice *choice)
 {
 	choice->id = id;
@@ -25,12 +27,22 @@ static __always_inline bool backend_read(__u32 id, __u32 service_id, struct back
 		const struct lb_backend *backend = bpf_map_lookup_elem(&backends_v1, &id);
 
 		if (!backend)
-			return false;
+			continue;
 		choice->backend = *backend;
 		if (bpf_map_lookup_elem(&backends_v1, &id) == backend)
 			return choice->backend.service_id == service_id;
 	}
 	return false;
+}
+
+/*
+ * Whether a backend is the one an address and port were remembered of. Ids come round after all others had their turn;
+ * a socket may outlive even that.
+ */
+static __always_inline bool backend_is_at(const struct backend_choice *choice, const struct lb_address *address,
+					  __be16 port)
+{
+	return choice->backend.port == port && address_equal(&choice->backend.address, address);
 }
 
 /* For a backend that was chosen earlier: it must still be in the list that new connections are given. */

@@ -7,11 +7,16 @@
  * them with the others, and their BTF makes a dump readable. Sizes are defaults; the agent may change them before the
  * load.
  *
- * Maps the agent writes are BPF_F_NO_PREALLOC: a node with ten services pays for ten. Such a map gives the memory of a
- * deleted element to the next insertion at once, without waiting for readers. So a reader copies what it needs and then
- * looks the key up again: an element that is still linked under the key held the key's value while it was copied. (A
- * processor that reorders loads may, in theory, do the second lookup early. The window is the few nanoseconds of a
- * copy, and backend_read() also checks ids.)
+ * Maps the agent writes are BPF_F_NO_PREALLOC: a node with ten services pays for ten. Two things follow for a reader.
+ *
+ * The memory of a replaced element goes to the next insertion at once. So a reader copies what it needs and then looks
+ * the key up again: an element that is not the key's any more shows. (Two overwrites of one key within one copy may
+ * bring the element back, and the copy is then of two versions of one value. For a service that is one connection under
+ * the policy before the last; what must never mix, base and count, is one load, and a backend says itself which service
+ * it serves.)
+ *
+ * An overwrite links the new element before it unlinks the old one, at another place of the bucket: a reader between
+ * the two places sees neither. So where a key is expected, a miss is looked up again.
  */
 
 #include <linux/bpf.h>

@@ -68,10 +68,8 @@ static __always_inline int select_backend(struct bpf_sock_addr *ctx, struct serv
 			return service_unavailable(service);
 	}
 
-	/* The attempts may have read a service whose affinity was just switched on: then there is no key yet. */
 	if (service->affinity_timeout_s) {
-		if (attempt)
-			affinity_key_of(ctx, service, &client);
+		affinity_key_of(ctx, service, &client);
 		affinity_keep(&client, service, choice, has_entry);
 	}
 	return 0;

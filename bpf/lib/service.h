@@ -35,7 +35,7 @@ static __always_inline bool service_read(__u32 id, struct service_view *view)
 		const struct lb_service *service = bpf_map_lookup_elem(&services_v1, &id);
 
 		if (!service)
-			return false;
+			continue;
 		view->flags = service->flags;
 		view->algorithm = service->algorithm;
 		view->affinity_timeout_s = service->affinity_timeout_s;

@@ -27,9 +27,12 @@ enum sock_outcome {
 	SOCK_TRANSLATED = 1,
 };
 
-/* An address that is not ours is SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error. */
+/*
+ * An address that is not ours is SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error: for a port
+ * that no frontend has, the one the caller names.
+ */
 static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const struct sock_remote *remote,
-					struct service_view *service)
+					int without_frontend, struct service_view *service)
 {
 	struct lb_frontend_key key = {
 		.address = remote->address,
@@ -38,8 +41,10 @@ static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const s
 	};
 	struct lb_frontend frontend;
 
+	if (!address_has_frontends(&key.address))
+		return SOCK_UNCHANGED;
 	if (!frontend_read(&key, &frontend))
-		return address_has_frontends(&key.address) ? -ECONNREFUSED : SOCK_UNCHANGED;
+		return without_frontend;
 	/* The agent removes frontends before services, so a frontend without service is one about to go. */
 	return service_read(frontend.service_id, service) ? SOCK_TRANSLATED : -ECONNREFUSED;
 }
@@ -64,9 +69,13 @@ static __always_inline void sock_translate(struct sock_remote *remote, const str
 }
 
 /*
- * connect(), and what connects by itself such as MSG_FASTOPEN. A connection that the kernel then fails to set up leaves
- * a UDP socket with its earlier peer and with the storage of the new one; until its next connect() it sees the earlier
- * backend's address.
+ * connect(), and what connects by itself such as MSG_FASTOPEN.
+ *
+ * A UDP socket may connect to a port without frontend: nothing is sent, and resolvers do it to learn which source
+ * address they would have. A datagram that names the port is refused.
+ *
+ * A connection that the kernel then fails to set up leaves a UDP socket with its earlier peer, but with the storage
+ * that belongs to the new one, or none; until its next connect() it sees the earlier backend's address.
  */
 static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_remote *remote)
 {
@@ -78,7 +87,7 @@ static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_r
 	if (ctx->protocol != IPPROTO_TCP && ctx->protocol != IPPROTO_UDP)
 		return SOCK_UNCHANGED;
 
-	outcome = sock_dialled(ctx, remote, &service);
+	outcome = sock_dialled(ctx, remote, ctx->protocol == IPPROTO_TCP ? -ECONNREFUSED : SOCK_UNCHANGED, &service);
 	if (outcome == SOCK_UNCHANGED) {
 		/* connect(AF_UNSPEC) runs no program: what it should have ended ends here. */
 		bpf_sk_storage_delete(&sock_peers_v1, ctx->sk);
@@ -94,12 +103,12 @@ static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_r
 	kept = bpf_sk_storage_get(&sock_peers_v1, ctx->sk, &peer, BPF_SK_STORAGE_GET_F_CREATE);
 	if (kept)
 		*kept = peer; /* it may have been there before */
-	/* Without memory for the storage the connection still works; only getpeername() will name the backend. */
+	/* Without memory for the storage the connection still works; getpeername() and recvfrom() then name the
+	 * backend. */
 	sock_translate(remote, &choice);
 	return SOCK_TRANSLATED;
 }
 
-/* A connected UDP socket that names an address all the same must keep the storage of its peer, for getpeername(). */
 static __always_inline bool sock_is_connected(const struct bpf_sock_addr *ctx)
 {
 	return ctx->sk->state == BPF_TCP_ESTABLISHED;
@@ -119,8 +128,15 @@ static __always_inline bool sock_flow_find(struct bpf_sock_addr *ctx, const stru
 
 	if (!peer)
 		return false;
+	if (sock_is_connected(ctx) && sock_peer_is_frontend(peer, remote)) {
+		/* It can only receive from its peer, so nobody else can serve it. */
+		choice->backend.address = peer->backend;
+		choice->backend.port = peer->backend_port;
+		return true;
+	}
 	if (sock_peer_is_frontend(peer, remote) && peer->service_id == service->id &&
-	    backend_read_member(peer->backend_id, service, choice)) {
+	    backend_read_member(peer->backend_id, service, choice) &&
+	    backend_is_at(choice, &peer->backend, peer->backend_port)) {
 		if (peer->more_flows)
 			sock_flow_reclaim(bpf_get_socket_cookie(ctx), &remote->address, remote->port, choice);
 		return true;
@@ -140,10 +156,14 @@ static __always_inline void sock_flow_keep(struct bpf_sock_addr *ctx, struct lb_
 {
 	struct lb_sock_peer fresh;
 
+	/* A connected socket keeps the storage of its peer, for getpeername(), and gets no replies from anybody else.
+	 */
+	if (sock_is_connected(ctx))
+		return;
 	sock_peer_fill(&fresh, remote, choice);
 	if (!peer) {
 		bpf_sk_storage_get(&sock_peers_v1, ctx->sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
-	} else if (sock_peer_is_frontend(peer, remote) && !sock_is_connected(ctx)) {
+	} else if (sock_peer_is_frontend(peer, remote)) {
 		fresh.more_flows = peer->more_flows;
 		*peer = fresh;
 		if (fresh.more_flows)
@@ -165,7 +185,7 @@ static __always_inline int sock_sendmsg(struct bpf_sock_addr *ctx, struct sock_r
 	if (ctx->protocol != IPPROTO_UDP)
 		return SOCK_UNCHANGED;
 
-	outcome = sock_dialled(ctx, remote, &service);
+	outcome = sock_dialled(ctx, remote, -ECONNREFUSED, &service);
 	if (outcome != SOCK_TRANSLATED)
 		return outcome;
 

@@ -36,7 +36,8 @@ static __always_inline bool sock_flow_read(__u64 cookie, const struct lb_address
 
 	sock_flow_key_fill(&key, cookie, frontend, port, LB_SOCK_TO_BACKEND);
 	flow = bpf_map_lookup_elem(&sock_flows_v1, &key);
-	return flow && flow->service_id == service->id && backend_read_member(flow->backend_id, service, choice);
+	return flow && flow->service_id == service->id && backend_read_member(flow->backend_id, service, choice) &&
+	       backend_is_at(choice, &flow->remote, flow->port);
 }
 
 /* Replies of the backend belong to this frontend from now on. */
@@ -104,14 +105,18 @@ static __always_inline void sock_flow_write(__u64 cookie, const struct lb_addres
 static __always_inline bool sock_flow_restore(__u64 cookie, struct lb_address *remote, __be16 *port)
 {
 	const struct lb_sock_flow *flow;
+	struct lb_sock_flow copy;
 	struct lb_sock_flow_key key;
 
 	sock_flow_key_fill(&key, cookie, remote, *port, LB_SOCK_FROM_BACKEND);
 	flow = bpf_map_lookup_elem(&sock_flows_v1, &key);
 	if (!flow)
 		return false;
-	*remote = flow->remote;
-	*port = flow->port;
+	copy = *flow;
+	if (bpf_map_lookup_elem(&sock_flows_v1, &key) != flow)
+		return false;
+	*remote = copy.remote;
+	*port = copy.port;
 	return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Reflection;
+using System.Runtime.InteropServices;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
@@ -31,6 +32,29 @@ public static class AgentProcess
     public static async Task<int> RunAsync(AgentOptions options, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(options);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var terminated = StopOn(PosixSignal.SIGTERM, stop);
+        using var interrupted = StopOn(PosixSignal.SIGINT, stop);
+        try
+        {
+            return await RunUntilAsync(options, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to stop while the datapath was being opened: what is half done there, the next start does again.
+            return 0;
+        }
+    }
+
+    private static PosixSignalRegistration StopOn(PosixSignal signal, CancellationTokenSource stop) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        });
+
+    private static async Task<int> RunUntilAsync(AgentOptions options, CancellationToken stopping)
+    {
         using var loggers = CreateLoggers(options.LogLevel);
         var logger = loggers.CreateLogger(typeof(AgentProcess));
         logger.Starting(Version, options.NodeName, options.Manifests, Environment.ProcessId);
@@ -43,11 +67,15 @@ public static class AgentProcess
         var sync = DatapathSync.Restore(datapath.Maps, new DatapathSyncOptions { Maglev = options.Maglev }, TimeProvider.System);
         foreach (string finding in sync.RestoreFindings)
             logger.RestoreFinding(finding);
-        logger.Restored(sync.ServiceCount, sync.FrontendCount, sync.BackendCount);
+        logger.Restored(sync.ServicePortCount, sync.FrontendCount, sync.BackendCount);
 
         var exit = new ExitStatus();
         using var host = Compose(options, datapath, sync, exit, loggers);
+        AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
+        // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
+        foreach (var part in parts)
+            await (part.ExecuteTask ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         logger.Stopped();
         return exit.Failed ? 1 : 0;
     }
@@ -89,11 +117,20 @@ public static class AgentProcess
         });
 
         ReconcileLoop? loop = null;
+        IReadOnlyList<Problem> manifestProblems = [];
         var manifests = new ManifestDirectory(
             options.Manifests, state, ManifestChanges.WatchAsync(options.Manifests), loggers.CreateLogger<ManifestDirectory>(),
-            TimeProvider.System, new ManifestDirectoryOptions { NodeName = options.NodeName, ProblemsChanged = _ => loop!.Wake() });
+            TimeProvider.System, new ManifestDirectoryOptions
+            {
+                NodeName = options.NodeName,
+                ProblemsChanged = problems =>
+                {
+                    Volatile.Write(ref manifestProblems, [.. problems.Select(Describe)]);
+                    loop!.Wake();
+                },
+            });
         loop = new ReconcileLoop(
-            state, desired, sync, status, () => [.. manifests.CurrentProblems.Select(Describe)], new ReconcileOptions(), TimeProvider.System,
+            state, desired, sync, status, () => Volatile.Read(ref manifestProblems), new ReconcileOptions(), TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>());
 
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -17,6 +17,8 @@ internal sealed class AgentService(
         try
         {
             await run(stoppingToken).ConfigureAwait(false);
+            if (!stoppingToken.IsCancellationRequested)
+                throw new InvalidOperationException($"The {part} ended by itself.");
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -10,8 +10,8 @@ internal static partial class Log
     public static partial void Starting(this ILogger logger, string version, string node, string manifests, int pid);
 
     [LoggerMessage(1001, LogLevel.Information,
-        "First sync: {Services} services, {Frontends} frontends, {Backends} backends; {MapWrites} map writes in {Milliseconds:F1} ms")]
-    public static partial void FirstSync(this ILogger logger, int services, int frontends, int backends, long mapWrites, double milliseconds);
+        "First sync: {ServicePorts} service ports, {Frontends} frontends, {Backends} backends; {MapWrites} map writes in {Milliseconds:F1} ms")]
+    public static partial void FirstSync(this ILogger logger, int servicePorts, int frontends, int backends, long mapWrites, double milliseconds);
 
     [LoggerMessage(1002, LogLevel.Information,
         "Synced {Upserted} changed and {Removed} removed services: {MapWrites} map writes in {Milliseconds:F1} ms")]
@@ -29,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(1006, LogLevel.Warning, "Found in the maps and mended: {Finding}")]
     public static partial void RestoreFinding(this ILogger logger, string finding);
 
-    [LoggerMessage(1007, LogLevel.Information, "Restored {Services} services, {Frontends} frontends and {Backends} backends from the maps")]
-    public static partial void Restored(this ILogger logger, int services, int frontends, int backends);
+    [LoggerMessage(1007, LogLevel.Information, "Restored {ServicePorts} service ports, {Frontends} frontends and {Backends} backends from the maps")]
+    public static partial void Restored(this ILogger logger, int servicePorts, int frontends, int backends);
 
     [LoggerMessage(1008, LogLevel.Information, "Stopped; programs and maps stay in place")]
     public static partial void Stopped(this ILogger logger);

@@ -27,10 +27,12 @@ internal sealed class ReconcileLoop(
 {
     private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    // Owned by RunAsync.
-    private TimeSpan _retryIn;
+    // All of these are owned by RunAsync.
     private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
+    private IReadOnlyList<Problem> _ownProblems = [];
+    private TimeSpan _retryDelay;
+    private long _retryFrom;
     private long _sweptAt;
     private bool _ranOnce;
 
@@ -55,22 +57,35 @@ internal sealed class ReconcileLoop(
     {
         long start = time.GetTimestamp();
         var delta = state.Take();
+        if (!delta.IsListed)
+        {
+            ShowProblems();
+            return;
+        }
+
+        bool retry = _retryDelay > TimeSpan.Zero && time.GetElapsedTime(_retryFrom) >= _retryDelay;
         var changes = desired.Update(delta.State, delta.Dirty);
-        var report = sync.Apply(changes, delta.IsComplete);
-        NoteSmallTables(changes);
+        var report = sync.Apply(changes, delta.IsComplete, retry);
+        bool smallTablesChanged = NoteSmallTables(changes);
+        bool failuresChanged = NoteFailures(report);
+        ScheduleRetry(report, retry, failuresChanged);
 
-        status.Synced(MonotonicClock.NowNs, sync.ServiceCount, report.Failures.Count, report.IsClean);
-        status.SetProblems(Problems(report));
+        status.Synced(MonotonicClock.NowNs, sync.ServicePortCount, report.Failures.Count, report.IsClean);
+        if (failuresChanged || smallTablesChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+            _ownProblems = CollectProblems(report);
+        ShowProblems();
         SweepAffinityIfDue();
-
-        _retryIn = report.IsClean ? TimeSpan.Zero : NextRetry(changes);
         Report(changes, report, start);
     }
 
     private async Task WaitForWorkAsync(CancellationToken stopping)
     {
         using var stopWaiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var deadline = _retryIn > TimeSpan.Zero ? _retryIn : options.MaxInterval;
+        var deadline = options.MaxInterval;
+        if (_retryDelay > TimeSpan.Zero)
+            deadline = Max(TimeSpan.Zero, _retryDelay - time.GetElapsedTime(_retryFrom));
+        else if (sync.AffinitySweepDue)
+            deadline = options.SweepInterval;
         Task[] reasons =
         [
             state.WaitAsync(stopWaiting.Token),
@@ -85,19 +100,31 @@ internal sealed class ReconcileLoop(
         _woken.Reader.TryRead(out _);
     }
 
-    // New work deserves a prompt try; the same failure again and again does not.
-    private TimeSpan NextRetry(DesiredChanges changes)
-    {
-        if (_retryIn == TimeSpan.Zero || !changes.IsEmpty)
-            return options.RetryInterval;
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
-        var doubled = _retryIn * 2;
-        return doubled < options.MaxRetryInterval ? doubled : options.MaxRetryInterval;
+    // A new failure deserves a prompt try; the same one again and again does not.
+    private void ScheduleRetry(ApplyReport report, bool retried, bool failuresChanged)
+    {
+        if (report.IsClean)
+        {
+            _retryDelay = TimeSpan.Zero;
+            return;
+        }
+
+        if (failuresChanged || _retryDelay == TimeSpan.Zero)
+            _retryDelay = options.RetryInterval;
+        else if (retried)
+            _retryDelay = _retryDelay * 2 < options.MaxRetryInterval ? _retryDelay * 2 : options.MaxRetryInterval;
+        else
+            return;
+
+        _retryFrom = time.GetTimestamp();
     }
 
     private void SweepAffinityIfDue()
     {
-        if (!sync.AffinitySweepDue && _ranOnce && time.GetElapsedTime(_sweptAt) < options.MaxInterval)
+        var interval = sync.AffinitySweepDue ? options.SweepInterval : options.MaxInterval;
+        if (_ranOnce && time.GetElapsedTime(_sweptAt) < interval)
             return;
 
         _sweptAt = time.GetTimestamp();
@@ -106,33 +133,62 @@ internal sealed class ReconcileLoop(
             logger.AffinitySwept(swept);
     }
 
-    private IReadOnlyList<Problem> Problems(ApplyReport report) =>
-    [
-        .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
-        .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
-        .. _smallTables.Values,
-        .. sourceProblems(),
-    ];
-
-    private void NoteSmallTables(DesiredChanges changes)
+    // Logged once per failure, not once per try.
+    private bool NoteFailures(ApplyReport report)
     {
+        if (report.Failures.Count == 0 && _reported.Count == 0)
+            return false;
+
+        var current = report.Failures.Select(failure => failure.Message).ToHashSet(StringComparer.Ordinal);
+        if (current.SetEquals(_reported))
+            return false;
+
+        foreach (string message in current.Where(message => !_reported.Contains(message)))
+            logger.ServiceFailed(message);
+        _reported = current;
+        return true;
+    }
+
+    private bool NoteSmallTables(DesiredChanges changes)
+    {
+        bool changed = false;
         foreach (var name in changes.Removed)
-            _smallTables.Remove(name);
+            changed |= _smallTables.Remove(name);
         foreach (var service in changes.Upserted)
         {
             var small = service.Ports.FirstOrDefault(port => port.MaglevTableTooSmall);
             if (small is null)
             {
-                _smallTables.Remove(service.Name);
+                changed |= _smallTables.Remove(service.Name);
                 continue;
             }
 
-            _smallTables[service.Name] = new Problem(
+            var problem = new Problem(
                 service.Name.ToString(),
                 $"{small.Key} has {small.Backends.Count} backends, more than its Maglev table was given slots; it got {small.MaglevTableSize}. "
                 + "Raise --maglev-table-size or the service's annotation, or set 0 to let the number of backends decide.");
-            logger.SmallMaglevTable(_smallTables[service.Name].Message);
+            if (_smallTables.TryGetValue(service.Name, out var known) && known == problem)
+                continue;
+
+            _smallTables[service.Name] = problem;
+            logger.SmallMaglevTable(problem.Message);
+            changed = true;
         }
+
+        return changed;
+    }
+
+    private IReadOnlyList<Problem> CollectProblems(ApplyReport report) =>
+    [
+        .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
+        .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. _smallTables.Values,
+    ];
+
+    private void ShowProblems()
+    {
+        var ofSources = sourceProblems();
+        status.SetProblems(ofSources.Count == 0 ? _ownProblems : [.. _ownProblems, .. ofSources]);
     }
 
     private static string Describe(FrontendConflict conflict) =>
@@ -144,16 +200,10 @@ internal sealed class ReconcileLoop(
         foreach (var conflict in changes.NewConflicts)
             logger.FrontendConflict(Describe(conflict));
 
-        // Once per failure, not once per try.
-        var current = report.Failures.Select(failure => failure.Message).ToHashSet(StringComparer.Ordinal);
-        foreach (string message in current.Where(message => !_reported.Contains(message)))
-            logger.ServiceFailed(message);
-        _reported = current;
-
         double milliseconds = time.GetElapsedTime(start).TotalMilliseconds;
         if (!_ranOnce)
         {
-            logger.FirstSync(sync.ServiceCount, sync.FrontendCount, sync.BackendCount, report.MapWrites, milliseconds);
+            logger.FirstSync(sync.ServicePortCount, sync.FrontendCount, sync.BackendCount, report.MapWrites, milliseconds);
             // Parsing everything once left far more garbage than any later change will: give the memory back to the node.
             GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -12,6 +12,9 @@ internal sealed record ReconcileOptions
 
     public TimeSpan MaxRetryInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Between two looks at every affinity entry; programs ignore those that have had their time.</summary>
+    public TimeSpan SweepInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Even when nothing happens: expired affinity is swept, failed deletions are tried again.</summary>
     public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -83,6 +83,7 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
                 option.Action = new HelpWithDetails(help);
                 option.Aliases.Remove("/h");
                 option.Aliases.Remove("/?");
+                option.Aliases.Remove("-?");
             }
             else if (option is VersionOption)
                 option.Action = new VersionCommand.Print(terminal);
@@ -110,8 +111,9 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
     // The parser takes an option it does not know for a value of whatever wants one. No name or path here begins so; './-x' does not.
     private static string? MistakenForValue(ParseResult result) => result.Tokens
         .TakeWhile(token => token.Type != TokenType.DoubleDash)
-        .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..])
-        ?.Value;
+        .Where(token => token.Type == TokenType.Argument)
+        .Select(token => token.Value)
+        .FirstOrDefault(value => value is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..]);
 
     private static string CommandPath(ParseResult result) =>
         result.CommandResult.Command is RootCommand ? VersionCommand.Name : $"{VersionCommand.Name} {result.CommandResult.Command.Name}";

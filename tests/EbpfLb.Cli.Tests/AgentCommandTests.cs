@@ -14,15 +14,17 @@ public sealed class AgentCommandTests
     {
         var shell = new Shell();
         var result = shell.Type(
-            "agent", "--manifests", "/tmp", "--node-name", "Node-7", "--bpffs", "/run/bpf", "--cgroup", "/run/cgroup", "--bpftool", "/opt/bpftool",
-            "--map-size", "services_v1=100", "--map-size", "frontends_v1=200", "--default-algorithm", "maglev", "--maglev-table-size", "509",
+            "agent", "--manifests", "/tmp", "--node-name", "Node-7", "--bpffs", "/run/bpf", "--cgroup", "/run/cgroup",
+            "--bpftool", "/opt/bpftool", "--map-size", "services_v1=100", "--map-size", "frontends_v1=200",
+            "--default-algorithm", "maglev", "--maglev-table-size", "509",
             "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning");
 
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
         Assert.Equal(("/tmp", "Node-7", "/opt/bpftool"), (options.Manifests, options.NodeName, options.Bpftool));
         Assert.Equal(("/run/bpf", "/run/cgroup"), (options.Datapath.BpfFs, options.Datapath.Cgroup));
-        Assert.Equal([("frontends_v1", 200u), ("services_v1", 100u)], options.Datapath.MapSizes.Select(size => (size.Key, size.Value)).Order());
+        Assert.Equal(
+            [("frontends_v1", 200u), ("services_v1", 100u)], options.Datapath.MapSizes.Select(size => (size.Key, size.Value)).Order());
         Assert.Equal((Algorithm.Maglev, LogLevel.Warning), (options.DefaultAlgorithm, options.LogLevel));
         Assert.Equal(509, options.Maglev.TableSize);
         Assert.Equal(Enumerable.Range(0, 16).Select(value => (byte)value), options.Maglev.Seed.AsSpan().ToArray());
@@ -71,7 +73,8 @@ public sealed class AgentCommandTests
     {
         var result = Shell.Run("agent", "--manifests", "/", "--maglev-table-size", "many");
         Assert.Equal(ExitCode.WrongUsage, result.ExitCode);
-        Assert.Contains($"--maglev-table-size many: not a number of slots. Use one of {MaglevSize.AllowedText}", result.Error, StringComparison.Ordinal);
+        string error = $"--maglev-table-size many: not a number of slots. Use one of {MaglevSize.AllowedText}";
+        Assert.Contains(error, result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

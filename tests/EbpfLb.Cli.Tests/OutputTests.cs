@@ -16,7 +16,8 @@ public sealed class OutputTests
     [InlineData("a\tb\r\n", @"a\x09b\x0d\x0a")]
     [InlineData("\x1b[31mred\u009b0m", @"\x1b[31mred\x9b0m")]
     [InlineData("\u200b\u2028\ufeff", @"\u{200b}\u{2028}\u{feff}")]
-    public void What_a_terminal_would_obey_is_shown_as_an_escape(string text, string expected) => Assert.Equal(expected, Printable.Of(text));
+    public void What_a_terminal_would_obey_is_shown_as_an_escape(string text, string expected) =>
+        Assert.Equal(expected, Printable.Of(text));
 
     [Fact]
     public void No_text_gets_a_control_character_through()
@@ -74,7 +75,8 @@ public sealed class OutputTests
     [InlineData(192, "3m12s")]
     [InlineData(18420, "5h7m")]
     [InlineData(1047600, "12d3h")]
-    public void Times_are_told_in_two_units(double seconds, string expected) => Assert.Equal(expected, Units.Of(TimeSpan.FromSeconds(seconds)));
+    public void Times_are_told_in_two_units(double seconds, string expected) =>
+        Assert.Equal(expected, Units.Of(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(512, "512B")]

@@ -50,7 +50,8 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
     [PrivilegedFact]
     public void A_service_that_does_not_exist_is_named_and_fails()
     {
-        foreach (string[] line in new string[][] { ["web", "nosuch"], ["-n", "kube-system", "nosuch"], ["other/nosuch"], ["web:nosuch", "nosuch"] })
+        string[][] lines = [["web", "nosuch"], ["-n", "kube-system", "nosuch"], ["other/nosuch"], ["web:nosuch", "nosuch"]];
+        foreach (string[] line in lines)
         {
             var result = shop.Run(["services", .. line]);
 
@@ -113,7 +114,7 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         var result = shop.Run("backends");
 
         Assert.Equal(ExitCode.Done, result.ExitCode);
-        Assert.Equal("ID ENDPOINT PROTOCOL SERVICE LISTS FLAGS", string.Join(' ', result.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal("ID ENDPOINT PROTOCOL SERVICE LISTS FLAGS", result.Header);
         Assert.Equal(
             [
                 "10.244.0.2:53 UDP kube-system/dns:dns cluster -",
@@ -149,7 +150,7 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         var result = shop.Run("maps");
 
         Assert.Equal(ExitCode.Done, result.ExitCode);
-        Assert.Equal("MAP ID TYPE KEY/VALUE USED MAX FILL MEMORY PIN", string.Join(' ', result.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal("MAP ID TYPE KEY/VALUE USED MAX FILL MEMORY PIN", result.Header);
         Assert.Equal(
             [
                 "frontends_v1", "vips_v1", "services_v1", "slots_v1", "backends_v1", "affinity_v1", "sock_peers_v1", "sock_flows_v1",

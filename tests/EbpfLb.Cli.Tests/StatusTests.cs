@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using EbpfLb.Cli.Tests.Support;
 using EbpfLb.Linux.Bpf;
 
@@ -18,14 +19,14 @@ public sealed class StatusTests
 
         Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
         Assert.Equal("OK", result.Lines[0]);
-        Assert.Contains($"Agent:     running, pid {Environment.ProcessId}, since 2030-01-02T02:02:2", result.Out, StringComparison.Ordinal);
-        Assert.Contains("(1h1m ago)", result.Out, StringComparison.Ordinal);
+        string since = "2030-01-02T0[12]:[0-9]{2}:[0-9]{2}Z [(]1h[0-9]+m ago[)]";
+        Assert.Matches($"\nAgent:     running, pid {Environment.ProcessId}, since {since}\n", result.Out);
         Assert.Contains("Version:   0.1.0\nNode:      node1\nSource:    manifests /etc/ebpflb\n", result.Out, StringComparison.Ordinal);
         Assert.Contains("s ago, 12 syncs, 0 services failed, 0 problems\n", result.Out, StringComparison.Ordinal);
         Assert.Contains("Services:  4 of 4 (service ports by family), 4 frontends, 5 backends\n", result.Out, StringComparison.Ordinal);
         Assert.Contains($"Cgroup:    {node.Cgroup}\n", result.Out, StringComparison.Ordinal);
         Assert.Contains($"Pinned at: {node.PinPath}\n", result.Out, StringComparison.Ordinal);
-        Assert.Equal(8, result.Lines.Count(line => line.StartsWith("sock_", StringComparison.Ordinal) && line.Contains(" attached ", StringComparison.Ordinal)));
+        Assert.Equal(8, result.Rows.Count(row => Regex.IsMatch(row, "^sock_[a-z46]+ Cgroup[A-Za-z0-9]+ attached [0-9]+$")));
     }
 
     [PrivilegedFact]
@@ -40,7 +41,7 @@ public sealed class StatusTests
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
             "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change", result.Lines[0]);
-        Assert.Contains("Agent:     not running, last started 2030-01-02T02:02:2", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Agent:     not running, last started 2030-01-02T0", result.Out, StringComparison.Ordinal);
     }
 
     [PrivilegedFact]
@@ -179,7 +180,8 @@ public sealed class StatusTests
                 "verdict", "reasons", "pinPath", "agent", "programs", "cgroups", "services", "frontends", "backends", "maps", "problems",
             ],
             status.Select(member => member.Key));
-        Assert.Equal(("OK", 4, 4, 5), ((string?)status["verdict"], (int)status["services"]!, (int)status["frontends"]!, (int)status["backends"]!));
+        Assert.Equal("OK", (string?)status["verdict"]);
+        Assert.Equal((4, 4, 5), ((int)status["services"]!, (int)status["frontends"]!, (int)status["backends"]!));
         var agent = status["agent"]!;
         Assert.True((bool)agent["running"]!);
         Assert.Equal(Environment.ProcessId, (int)agent["pid"]!);

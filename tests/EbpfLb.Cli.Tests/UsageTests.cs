@@ -35,7 +35,8 @@ public sealed class UsageTests
     public void Help_of_every_command_has_examples_and_of_every_reader_the_keys_of_its_JSON()
     {
         Assert.Contains("Exit status:", Shell.Run("--help").Out, StringComparison.Ordinal);
-        foreach (string command in new[] { "agent", "status", "services", "frontends", "backends", "affinity", "maps", "cleanup", "completion" })
+        string[] commands = ["agent", "status", "services", "frontends", "backends", "affinity", "maps", "cleanup", "completion"];
+        foreach (string command in commands)
         {
             var help = Shell.Run(command, "--help");
             Assert.Equal((ExitCode.Done, ""), (help.ExitCode, help.Error));
@@ -84,7 +85,8 @@ public sealed class UsageTests
         {
             var result = Shell.Run("services", "--bpffs", directory);
             Assert.Equal((ExitCode.Failed, ""), (result.ExitCode, result.Out));
-            Assert.StartsWith($"error: --bpffs {directory} is not on a BPF file system. Mount one there: ", result.Error, StringComparison.Ordinal);
+            string error = $"error: --bpffs {directory} is not on a BPF file system. Mount one there: ";
+            Assert.StartsWith(error, result.Error, StringComparison.Ordinal);
         }
         finally
         {
@@ -111,7 +113,8 @@ public sealed class UsageTests
         var failure = new InvalidOperationException("all ids are in use");
         var result = Agent(failure);
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.StartsWith("error: all ids are in use (InvalidOperationException, unexpected)\nhint: ", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "error: all ids are in use (InvalidOperationException, unexpected)\nhint: ", result.Error, StringComparison.Ordinal);
         Assert.Contains("EBPFLB_DEBUG=1", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
 

@@ -53,14 +53,16 @@ internal sealed class Cluster
         Endpoints = addresses.Select(address => new Endpoint { Address = Address.Parse(address) }).ToEquatableArray(),
     };
 
-    public ApplyReport Apply(params object[] objects)
+    public ApplyReport Apply(params object[] objects) => Apply(retry: true, objects);
+
+    public ApplyReport Apply(bool retry, params object[] objects)
     {
         _writer.Apply(new ClusterChange
         {
             UpsertedServices = [.. objects.OfType<Service>()],
             UpsertedSlices = [.. objects.OfType<EndpointSlice>()],
         });
-        return Reconcile();
+        return Reconcile(retry);
     }
 
     public ApplyReport Remove(params string[] services)
@@ -79,10 +81,10 @@ internal sealed class Cluster
         return Reconcile();
     }
 
-    public ApplyReport Reconcile()
+    public ApplyReport Reconcile(bool retry = true)
     {
         var delta = _writer.Take();
-        return Sync.Apply(_desired.Update(delta.State, delta.Dirty), delta.IsComplete);
+        return Sync.Apply(_desired.Update(delta.State, delta.Dirty), delta.IsComplete, retry);
     }
 
     /// <summary>As often as it takes when writes fail; a bound makes a livelock a failure.</summary>

@@ -37,12 +37,12 @@ public sealed class DatapathSyncPropertyTests
                 throw new KilledException();
             if (random.NextDouble() >= failing)
                 return null;
-            // Rarely full: a new service that meets it starts again from nothing, so one that met it at every sixth write would never end.
-            return random.Next(12) switch
+            // A full map undoes what the attempt did, so too many of them leave no attempt a chance.
+            return random.Next(20) switch
             {
                 0 => new MapWrite(MapError.Full, "E2BIG"),
-                < 6 => new MapWrite(MapError.OutOfMemory, "ENOMEM"),
-                _ => new MapWrite(MapError.Failed, "EINVAL"),
+                < 10 => new MapWrite(MapError.Failed, "EINVAL"),
+                _ => new MapWrite(MapError.OutOfMemory, "ENOMEM"),
             };
         }
 

@@ -2,6 +2,7 @@
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Processes;
 
 namespace EbpfLb.Datapath.Tests;
 
@@ -143,5 +144,71 @@ public sealed class LoaderTests : IDisposable
         using var pins = PinDirectory.TryOpen(_kernel.BpfFs)!;
         Assert.Throws<DatapathException>(() => Cleanup.Run(pins));
         Assert.Equal(Environment.ProcessId, pins.FindAgent());
+    }
+
+    [PrivilegedFact]
+    public async Task Another_cgroup_whose_hook_is_held_leaves_what_served_in_place()
+    {
+        using var other = new ChildCgroup();
+        (await _kernel.OpenAsync()).Dispose();
+        string program = Path.Combine(Directory.GetDirectories(Path.Combine(_kernel.Pins, "programs")).Single(), "sock_connect4");
+        // Without 'multi': nothing may join it.
+        var attached = await new ProcessRunner().RunAsync(
+            Bpftool.Locate(null), ["cgroup", "attach", other.Path, "connect4", "pinned", program], CancellationToken.None);
+        Assert.Equal(0, attached.ExitCode);
+
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync(cgroup: other.Path));
+        Assert.Contains(other.Path, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'sock_connect4'", refused.Message, StringComparison.Ordinal);
+        Assert.All(SocketHook.All, hook => Assert.Single(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, hook.AttachType, false, out _)));
+    }
+
+    [PrivilegedFact]
+    public async Task Another_cgroup_takes_the_programs_over_from_the_first()
+    {
+        using var other = new ChildCgroup();
+        (await _kernel.OpenAsync()).Dispose();
+        using var datapath = await _kernel.OpenAsync(cgroup: other.Path);
+        Assert.All(SocketHook.All, hook => Assert.Single(BpfCgroup.QueryPrograms(other.Directory, hook.AttachType, false, out _)));
+        await Eventually.True(
+            () => SocketHook.All.All(hook => BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, hook.AttachType, false, out _).Count == 0),
+            "the first cgroup has no programs any more");
+    }
+
+    [PrivilegedFact]
+    public async Task Programs_over_a_map_whose_pin_was_removed_are_loaded_again_over_the_new_one()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        File.Delete(Path.Combine(_kernel.Pins, MapNames.Backends));
+        using var datapath = await _kernel.OpenAsync();
+        using var map = BpfMap.OpenPinned(Path.Combine(_kernel.Pins, MapNames.Backends));
+        using var link = BpfLink.OpenPinned(Path.Combine(_kernel.Pins, "links", "sock_connect4"));
+        using var program = BpfProgram.FromId(link.Info.ProgramId);
+        Assert.Contains(map.Info.Id, program.Info.MapIds);
+    }
+
+    [PrivilegedFact]
+    public async Task A_link_of_a_hook_this_version_does_not_use_is_removed()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        string programs = Directory.GetDirectories(Path.Combine(_kernel.Pins, "programs")).Single();
+        using (var program = BpfProgram.OpenPinned(Path.Combine(programs, "sock_connect4")))
+        using (var link = BpfLink.AttachCgroup(program, _kernel.Cgroup.Directory, BpfAttachType.CgroupInet4Connect))
+            link.Pin(Path.Combine(_kernel.Pins, "links", "sock_newer"));
+
+        (await _kernel.OpenAsync()).Dispose();
+        Assert.Single(BpfCgroup.QueryPrograms(_kernel.Cgroup.Directory, BpfAttachType.CgroupInet4Connect, false, out _));
+    }
+
+    [PrivilegedFact]
+    public async Task Two_agents_cannot_hold_one_path_when_a_cleanup_came_between()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        using var starting = PinDirectory.OpenOrCreate(_kernel.BpfFs);
+        using (var pins = PinDirectory.TryOpen(_kernel.BpfFs)!)
+            Cleanup.Run(pins);
+        using var second = PinDirectory.OpenOrCreate(_kernel.BpfFs);
+        second.Lock();
+        Assert.Throws<DatapathException>(starting.Lock);
     }
 }

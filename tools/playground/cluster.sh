@@ -20,7 +20,7 @@ verb=$1
 run=$3
 
 directory=/run/ebpflb-playground-$run
-namespaces=("n1-$run" "n2-$run" "p11-$run" "p12-$run" "p13-$run" "p21-$run" "p22-$run" "c-$run")
+namespaces=("n1-$run" "n2-$run" "p11-$run" "p12-$run" "p13-$run" "p14-$run" "p21-$run" "p22-$run" "c-$run")
 
 cgroup2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 [[ -n $cgroup2 ]] || { echo "cluster.sh: no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified" >&2; exit 1; }
@@ -138,12 +138,13 @@ up() {
 		*) sysctls "$namespace" 0 ;;
 		esac
 	done
-	node 1 2 p11 p12 p13 | ip -n "n1-$run" -batch -
+	node 1 2 p11 p12 p13 p14 | ip -n "n1-$run" -batch -
 	node 2 1 p21 p22 | ip -n "n2-$run" -batch -
 	client | ip -n "c-$run" -batch -
 	pod 1 11 | ip -n "p11-$run" -batch -
 	pod 1 12 | ip -n "p12-$run" -batch -
 	pod 1 13 | ip -n "p13-$run" -batch -
+	pod 1 14 | ip -n "p14-$run" -batch -
 	pod 2 21 | ip -n "p21-$run" -batch -
 	pod 2 22 | ip -n "p22-$run" -batch -
 	describe | tee "$directory/env"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
-/* One conversation per interval for as long as asked, or until SIGTERM: who answered when, and what failed when. */
+/*
+ * One conversation per interval for as long as asked, or until SIGTERM: who answered when, and what failed when. The
+ * conversation that a signal meets is ended and counted: what hangs must not go unseen.
+ */
 
 #define _GNU_SOURCE
 #include "probe.h"
@@ -104,8 +107,6 @@ int run_stream(const struct options *options)
 		struct bucket *bucket;
 		int error = tcp ? ask_tcp(&to, options, &answer) : ask_udp(&to, options, number, &fd, &answer);
 
-		if (stopped && error)
-			break;
 		bucket = bucket_at(&buckets, &used, (next - start) / 1000000 / options->bucket_ms);
 		if (error) {
 			tally_add_error(&bucket->failures, error);

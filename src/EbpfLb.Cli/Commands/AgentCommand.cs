@@ -3,10 +3,11 @@ using System.CommandLine;
 using EbpfLb.Agent;
 using EbpfLb.Cli.Output;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.LoadBalancing.Maglev;
 
 namespace EbpfLb.Cli.Commands;
 
-/// <summary>Every value is taken as text here and judged by <see cref="AgentSettings"/>, so that all that is wrong is told at once.</summary>
+/// <summary>Takes every value as text: <see cref="AgentSettings"/> judges them, and tells all that is wrong at once.</summary>
 internal sealed class AgentCommand : DescribedCommand
 {
     private const string LogLevelName = "--log-level";
@@ -48,7 +49,8 @@ internal sealed class AgentCommand : DescribedCommand
         "--default-algorithm", "random|maglev", "How a service that names no algorithm chooses a backend. Default: random.");
 
     private readonly Option<string?> _tableSize = TextOption(
-        "--maglev-table-size", "N", "Slots of a Maglev table, a prime from the list the error names; 0: by the number of backends. Default: 0.");
+        "--maglev-table-size", "N",
+        $"Slots of a Maglev table: {MaglevSize.AllowedText}, or 0 to go by the number of backends. Default: 0.");
 
     private readonly Option<string?> _seed = TextOption(
         "--maglev-seed", "HEX", "32 hex digits, the same on all nodes. Default: a fixed one.");

@@ -34,7 +34,8 @@ internal sealed record AgentSettings
 
     public string? LogLevel { get; init; }
 
-    /// <summary>Adds a sentence to <paramref name="errors"/> for everything that is wrong; what is returned is for use only if nothing is.</summary>
+    /// <summary>What is returned is for use only if nothing is wrong.</summary>
+    /// <param name="errors">Gets a sentence for everything that is.</param>
     public AgentOptions Bind(List<string> errors)
     {
         if (Manifests is null)

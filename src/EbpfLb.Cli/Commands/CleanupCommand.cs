@@ -40,7 +40,8 @@ internal sealed class CleanupCommand : DescribedCommand
         var removed = Cleanup.Run(pins);
         _terminal.Out.WriteLine(removed.Links + removed.Programs + removed.Maps == 0
             ? $"Nothing to do: {path} held no program and no map of ours."
-            : $"Removed {Count(removed.Links, "link")}, {Count(removed.Programs, "program")} and {Count(removed.Maps, "map")} from {path}.");
+            : $"Removed {Count(removed.Links, "link")}, {Count(removed.Programs, "program")} and {Count(removed.Maps, "map")} "
+                + $"from {path}.");
         foreach (string foreign in removed.Foreign)
             _terminal.Out.WriteLine($"Left in place, because it is not ours: {Printable.Of(foreign)}");
         return ExitCode.Done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Cli.Commands;
 
-/// <summary>namespace/name:port-name, as the maps have it, in parts. Of a name without that form everything is in <see cref="Name"/>.</summary>
+/// <summary>namespace/name:port-name, as the maps have it, in parts. A part that is not there is empty.</summary>
 internal readonly record struct ServiceName(string Namespace, string Name, string Port)
 {
     /// <summary>namespace/name.</summary>

@@ -41,7 +41,7 @@ internal sealed class ServicesCommand : ReaderCommand
     private readonly Option<string?> _namespace = NamespaceOption();
 
     public ServicesCommand(Terminal terminal)
-        : base(terminal, "services", "Services in the datapath, with their frontends and the number of their backends.", Help, hasWide: true)
+        : base(terminal, "services", "What is served: services with their frontends and the number of their backends.", Help, hasWide: true)
     {
         _names.CompletionSources.Add(Names(name => name.Object));
         Add(_names);

@@ -92,7 +92,11 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         }
 
         if (status.Cgroups.Count > 0)
-            yield return ("Cgroup", string.Join(", ", status.Cgroups.Select(cgroup => cgroup.Path ?? $"id {cgroup.Id} (not visible from here)")));
+        {
+            yield return ("Cgroup", string.Join(
+                ", ", status.Cgroups.Select(cgroup => cgroup.Path ?? $"id {cgroup.Id} (not visible from here)")));
+        }
+
         yield return ("Pinned at", status.PinPath!);
     }
 

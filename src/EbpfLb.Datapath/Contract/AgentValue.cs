@@ -5,7 +5,7 @@ namespace EbpfLb.Datapath.Contract;
 
 /// <summary>agent_v1: one element. Times are CLOCK_MONOTONIC.</summary>
 [CType("lb_agent")]
-[StructLayout(LayoutKind.Explicit, Size = 264)]
+[StructLayout(LayoutKind.Explicit, Size = 272)]
 public struct AgentValue
 {
     [FieldOffset(0)] public ulong StartedNs;
@@ -15,7 +15,9 @@ public struct AgentValue
     [FieldOffset(28)] public uint Services;
     [FieldOffset(32)] public uint Failed;
     [FieldOffset(36)] public uint Problems;
-    [FieldOffset(40)] public Text32 Version;
-    [FieldOffset(72)] public Text64 Node;
-    [FieldOffset(136)] public Text128 Source;
+    [FieldOffset(40)] public uint LastServiceId;
+    [FieldOffset(44)] public uint LastBackendId;
+    [FieldOffset(48)] public Text32 Version;
+    [FieldOffset(80)] public Text64 Node;
+    [FieldOffset(144)] public Text128 Source;
 }

@@ -18,7 +18,8 @@ public static class Cleanup
     {
         ArgumentNullException.ThrowIfNull(pins);
         pins.Lock();
-        int links = RemoveLinks(pins);
+        var foreign = new List<string>();
+        int links = RemoveLinks(pins, foreign);
         int programs = Directory.Exists(pins.Programs)
             ? Directory.EnumerateDirectories(pins.Programs).Sum(directory => Directory.EnumerateFiles(directory).Count())
             : 0;
@@ -26,14 +27,14 @@ public static class Cleanup
         ObjectLoader.RemoveTree(pins.Staging);
         int maps = RemoveMaps(pins);
 
-        string[] foreign = [.. Directory.EnumerateFileSystemEntries(pins.Path)];
-        if (foreign.Length == 0)
+        foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Path).Where(path => path != pins.Links));
+        if (foreign.Count == 0)
             Directory.Delete(pins.Path);
         return new Result(links, programs, maps, foreign);
     }
 
     // Detached first: without that a program stays until the last descriptor of its link is closed, whoever holds it.
-    private static int RemoveLinks(PinDirectory pins)
+    private static int RemoveLinks(PinDirectory pins, List<string> foreign)
     {
         if (!Directory.Exists(pins.Links))
             return 0;
@@ -41,24 +42,46 @@ public static class Cleanup
         int removed = 0;
         foreach (string pin in Directory.GetFiles(pins.Links))
         {
-            using (var link = BpfLink.OpenPinned(pin))
+            if (!TryDetach(pin))
             {
-                try
-                {
-                    link.Detach();
-                }
-                catch (LinuxException exception) when (exception.Errno is Errno.ENOLINK or Errno.ENOENT)
-                {
-                    // Its cgroup is gone, or somebody detached it: all that is left is the pin.
-                }
+                foreign.Add(pin);
+                continue;
             }
 
             File.Delete(pin);
             removed++;
         }
 
-        Directory.Delete(pins.Links);
+        if (foreign.Count == 0)
+            Directory.Delete(pins.Links);
         return removed;
+    }
+
+    // False when something else than a link is pinned there.
+    private static bool TryDetach(string pin)
+    {
+        try
+        {
+            using var link = BpfLink.OpenPinned(pin);
+            Detach(link);
+            return true;
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.EINVAL)
+        {
+            return false;
+        }
+    }
+
+    internal static void Detach(BpfLink link)
+    {
+        try
+        {
+            link.Detach();
+        }
+        catch (LinuxException exception) when (exception.Errno is Errno.ENOLINK or Errno.ENOENT)
+        {
+            // Its cgroup is gone, or somebody detached it: all that is left is the pin.
+        }
     }
 
     // Of any schema version: a newer or older agent's maps are ours as well.

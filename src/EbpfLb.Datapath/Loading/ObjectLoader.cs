@@ -36,7 +36,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
     /// <summary>Loads the programs over the maps, unless this build's are loaded already.</summary>
     public async Task EnsureProgramsAsync(CancellationToken stopping)
     {
-        if (Directory.Exists(ProgramDirectory))
+        if (ProgramsUseThePinnedMaps())
             return;
 
         using var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
@@ -111,7 +111,13 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         {
             throw new DatapathException(
                 $"Map {image.Name} cannot be created with {size} entries: {exception.Message}. Choose another --map-size {image.Name}=ENTRIES"
-                + (exception.Errno == Errno.ENOMEM ? ", or give the agent's memory cgroup more." : "."), exception);
+                + exception.Errno switch
+                {
+                    Errno.ENOMEM => ", or give the agent's memory cgroup more.",
+                    Errno.EPERM => ", or none: choosing a size takes CAP_SYS_ADMIN, once, because the map's types are looked up by id.",
+                    _ => ".",
+                },
+                exception);
         }
     }
 
@@ -122,7 +128,31 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         string incomplete = Path.Combine(pins.Programs, "incomplete");
         RemoveTree(incomplete);
         await bpftool.LoadAllAsync(path, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
+        RemoveTree(ProgramDirectory);
         Directory.Move(incomplete, ProgramDirectory);
+    }
+
+    // Somebody may have removed the pin of a map: then there is a new map of that name, and programs that use the old one.
+    private bool ProgramsUseThePinnedMaps()
+    {
+        if (!Directory.Exists(ProgramDirectory))
+            return false;
+
+        var pinned = new HashSet<uint>();
+        foreach (string name in MapNames.All)
+        {
+            using var map = BpfMap.OpenPinned(pins.Map(name));
+            pinned.Add(map.Info.Id);
+        }
+
+        return SocketHook.All.All(hook =>
+        {
+            if (!BpfProgram.TryOpenPinned(Path.Combine(ProgramDirectory, hook.Program), out var program))
+                return false;
+
+            using (program)
+                return program.Info.MapIds.All(pinned.Contains);
+        });
     }
 
     private Dictionary<string, string> ExistingMaps() =>

@@ -74,7 +74,14 @@ public sealed class PinDirectory : IDisposable
     public void Lock()
     {
         if (_handle.TryLockExclusive())
-            return;
+        {
+            // A lock on a directory that a cleanup removed in between would be nobody else's concern.
+            using var current = DirectoryHandle.Open(Path);
+            if (current.Stat().Inode == _handle.Stat().Inode)
+                return;
+
+            throw new DatapathException($"{Path} was replaced while it was being opened. Start again.");
+        }
 
         string holder = _handle.FindLockHolder() is { } pid ? $"process {pid}" : "a process of another PID namespace";
         throw new DatapathException(

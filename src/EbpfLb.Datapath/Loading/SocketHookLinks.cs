@@ -8,49 +8,92 @@ namespace EbpfLb.Datapath.Loading;
 /// <summary>The pinned links that hold the socket programs on their cgroup hooks.</summary>
 internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
 {
+    // No dot: a BPF file system refuses names that have one.
+    private const string NewSuffix = "_new";
+
     public readonly record struct Result(int Created, int Updated, int Kept);
 
     /// <summary>
-    /// Puts every program in place: a link that exists is updated in one step, so that no connection meets an empty hook. A hook that
-    /// refuses leaves the ones before it attached as they were or as they are now; both work.
+    /// Puts every program in place. A link on this cgroup is updated in one step; links that are missing, or on another cgroup, are all
+    /// made before the first pin is replaced. So no hook is ever empty that was not, and a hook that refuses leaves everything as it was.
     /// </summary>
     public Result Attach(string programDirectory)
     {
         Directory.CreateDirectory(pins.Links);
-        int created = 0, updated = 0, kept = 0;
-        foreach (var hook in SocketHook.All)
+        var missing = new List<(SocketHook Hook, BpfProgram Program)>();
+        var fresh = new List<(string Pin, BpfLink Link)>();
+        int updated = 0, kept = 0;
+        try
         {
-            using var program = BpfProgram.OpenPinned(Path.Combine(programDirectory, hook.Program));
-            string pin = Path.Combine(pins.Links, hook.Program);
-            if (BpfLink.TryOpenPinned(pin, out var link))
+            foreach (var hook in SocketHook.All)
             {
-                using (link)
+                var program = BpfProgram.OpenPinned(Path.Combine(programDirectory, hook.Program));
+                if (!IsOnThisCgroup(hook))
                 {
-                    var info = link.Info;
-                    if (info.CgroupId == cgroup.Id && info.ProgramId == program.Info.Id)
-                    {
-                        kept++;
-                        continue;
-                    }
-
-                    if (info.CgroupId == cgroup.Id)
-                    {
-                        link.Update(program);
-                        updated++;
-                        continue;
-                    }
+                    missing.Add((hook, program));
+                    continue;
                 }
 
-                // Detached behind our back, its cgroup gone, or another cgroup chosen: this link serves nobody any more.
-                File.Delete(pin);
+                using (program)
+                {
+                    if (Update(hook, program))
+                        updated++;
+                    else
+                        kept++;
+                }
             }
 
-            using var fresh = Create(program, hook);
-            fresh.Pin(pin);
-            created++;
+            foreach (var (hook, program) in missing)
+                fresh.Add((Pin(hook), Create(program, hook)));
+            foreach (var (pin, link) in fresh)
+            {
+                File.Delete(pin + NewSuffix);
+                link.Pin(pin + NewSuffix);
+                File.Move(pin + NewSuffix, pin, overwrite: true);
+            }
+        }
+        finally
+        {
+            missing.ForEach(entry => entry.Program.Dispose());
+            fresh.ForEach(entry => entry.Link.Dispose());
         }
 
-        return new Result(created, updated, kept);
+        RemoveUnknown();
+        return new Result(fresh.Count, updated, kept);
+    }
+
+    private string Pin(SocketHook hook) => Path.Combine(pins.Links, hook.Program);
+
+    // Not when it was detached behind our back, its cgroup is gone, or another cgroup was chosen.
+    private bool IsOnThisCgroup(SocketHook hook)
+    {
+        if (!BpfLink.TryOpenPinned(Pin(hook), out var link))
+            return false;
+
+        using (link)
+            return link.Info.CgroupId == cgroup.Id;
+    }
+
+    private bool Update(SocketHook hook, BpfProgram program)
+    {
+        using var link = BpfLink.OpenPinned(Pin(hook));
+        if (link.Info.ProgramId == program.Info.Id)
+            return false;
+
+        link.Update(program);
+        return true;
+    }
+
+    // Of hooks that this version does not use: another version's programs would go on without anybody who keeps their maps.
+    private void RemoveUnknown()
+    {
+        var known = SocketHook.All.Select(Pin).ToHashSet();
+        foreach (string pin in Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin)))
+        {
+            using (var link = BpfLink.OpenPinned(pin))
+                Cleanup.Detach(link);
+            File.Delete(pin);
+        }
     }
 
     private BpfLink Create(BpfProgram program, SocketHook hook)

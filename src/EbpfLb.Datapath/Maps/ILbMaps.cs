@@ -22,4 +22,6 @@ public interface ILbMaps
     IBpfMap<AffinityKey, AffinityValue> Affinity { get; }
 
     IBpfMap<uint, ProblemValue> Problems { get; }
+
+    IIdMarks Ids { get; }
 }

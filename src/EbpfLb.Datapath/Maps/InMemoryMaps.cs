@@ -47,6 +47,8 @@ public sealed class InMemoryMaps : ILbMaps
 
     public IBpfMap<uint, ProblemValue> Problems => _problems;
 
+    public IIdMarks Ids { get; } = new InMemoryIdMarks();
+
     /// <summary>Puts and deletions of all maps, the failed ones included.</summary>
     public long Writes =>
         _frontends.Puts + _frontends.Deletes + _vips.Puts + _vips.Deletes + _services.Puts + _services.Deletes

@@ -16,17 +16,31 @@ public sealed class KernelMaps : ILbMaps, IDisposable
 
     private KernelMaps(string directory, bool writable)
     {
-        Frontends = Open<FrontendKey, FrontendValue>(directory, MapNames.Frontends);
-        Vips = Open<Address, VipValue>(directory, MapNames.Vips);
-        Services = Open<uint, ServiceValue>(directory, MapNames.Services);
-        Backends = Open<uint, BackendValue>(directory, MapNames.Backends);
-        ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
-        Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
-        Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
-        OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
-        OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
-        Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
-        Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
+        try
+        {
+            Frontends = Open<FrontendKey, FrontendValue>(directory, MapNames.Frontends);
+            Vips = Open<Address, VipValue>(directory, MapNames.Vips);
+            Services = Open<uint, ServiceValue>(directory, MapNames.Services);
+            Backends = Open<uint, BackendValue>(directory, MapNames.Backends);
+            ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
+            Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
+            Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
+            OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
+            OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
+            Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
+            Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
+            Ids = new KernelIdMarks(Agent);
+        }
+        catch (LinuxException exception)
+        {
+            Dispose();
+            throw new DatapathException($"The maps in {directory} cannot be opened: {exception.Message}", exception);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public IBpfMap<FrontendKey, FrontendValue> Frontends { get; }
@@ -44,6 +58,8 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     public IBpfMap<AffinityKey, AffinityValue> Affinity { get; }
 
     public IBpfMap<uint, ProblemValue> Problems { get; }
+
+    public IIdMarks Ids { get; }
 
     /// <summary>One element of <see cref="AgentValue"/>.</summary>
     public BpfMappedArray Agent { get; }
@@ -79,31 +95,15 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     private BpfMap OpenChecked(string directory, string name, int keySize, int valueSize)
     {
         string path = Path.Combine(directory, name);
-        try
-        {
-            if (!BpfMap.TryOpenPinned(path, out var map))
-                throw new DatapathException($"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it.");
+        if (!BpfMap.TryOpenPinned(path, out var map))
+            throw new DatapathException($"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it.");
 
-            _opened.Add(map);
-            var info = map.Info;
-            if (info.KeySize != keySize || info.ValueSize != valueSize)
-            {
-                throw new DatapathException(
-                    $"{path} has keys of {info.KeySize} and values of {info.ValueSize} bytes; this version of ebpflb has {keySize} and "
-                    + $"{valueSize}. It was made by another version: run that one, or start afresh with 'ebpflb cleanup'.");
-            }
-
-            return map;
-        }
-        catch (LinuxException exception)
-        {
-            Dispose();
-            throw new DatapathException($"{path} cannot be opened: {exception.Message}", exception);
-        }
-        catch (DatapathException)
-        {
-            Dispose();
-            throw;
-        }
+        _opened.Add(map);
+        var info = map.Info;
+        return info.KeySize == keySize && info.ValueSize == valueSize
+            ? map
+            : throw new DatapathException(
+                $"{path} has keys of {info.KeySize} and values of {info.ValueSize} bytes; this version of ebpflb has {keySize} and "
+                + $"{valueSize}. It was made by another version: run that one, or start afresh with 'ebpflb cleanup'.");
     }
 }

@@ -71,7 +71,13 @@ public sealed class AgentStatus
 
     private void Publish()
     {
-        if (_agent is not null)
-            _agent.At<AgentValue>(0) = _value;
+        if (_agent is null)
+            return;
+
+        // The id marks in the same element belong to the sync.
+        ref var shown = ref _agent.At<AgentValue>(0);
+        _value.LastServiceId = shown.LastServiceId;
+        _value.LastBackendId = shown.LastBackendId;
+        shown = _value;
     }
 }

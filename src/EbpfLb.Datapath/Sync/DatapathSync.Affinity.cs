@@ -16,7 +16,9 @@ public sealed partial class DatapathSync
         int deleted = 0;
         foreach (var (key, value) in _maps.Affinity.ReadAll())
         {
-            if (!IsAlive(key, value, nowNs) && _maps.Affinity.Delete(key).Succeeded)
+            // Looked up again: reading the whole map takes long enough for a client to come back.
+            if (!IsAlive(key, value, nowNs) && _maps.Affinity.TryGet(key, out var current) && !IsAlive(key, current, nowNs)
+                && _maps.Affinity.Delete(key).Succeeded)
                 deleted++;
         }
 

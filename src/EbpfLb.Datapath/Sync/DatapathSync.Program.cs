@@ -18,33 +18,37 @@ public sealed partial class DatapathSync
 
         bool isNew = !ports.Exists(port => port.IsWhole);
         Refusal? refusal = null;
-        var kept = new HashSet<ServicePortKey>();
+        var byKey = new Dictionary<ServicePortKey, ProgrammedPort>(ports.Count);
+        foreach (var port in ports)
+            byKey.TryAdd(port.Key, port);
 
+        var kept = new HashSet<ProgrammedPort>();
         foreach (var desired in service.Ports)
         {
-            kept.Add(desired.Key);
-            var port = ports.Find(candidate => candidate.Key == desired.Key);
-            if (port is null)
-                ports.Add(port = NewPort(desired.Key));
-            else if (!_complete && port.IsOrphan && desired.Backends.IsEmpty && port.Backends.Length > 0)
+            if (!byKey.TryGetValue(desired.Key, out var port))
+            {
+                port = NewPort(desired.Key);
+                byKey.Add(desired.Key, port);
+                ports.Add(port);
+            }
+
+            kept.Add(port);
+            if (!MayDie(port) && desired.Backends.IsEmpty && port.Backends.Length > 0)
                 continue; // Stays an orphan until every source has told all it has.
 
             port.IsOrphan = false;
-            refusal = ProgramPort(port, desired) ?? refusal;
+            refusal = Worse(refusal, ProgramPort(port, desired));
         }
 
         // Frontends last, and only of a service that is there as a whole.
         if (refusal is null)
-            refusal = ProgramFrontends(service, ports);
-
-        foreach (var port in ports.Where(port => !kept.Contains(port.Key) && (_complete || !port.IsOrphan)).ToArray())
-        {
-            ports.Remove(port);
-            _dying.Add(port);
-        }
+            refusal = ProgramFrontends(service, byKey);
 
         if (refusal is not { } refused)
         {
+            // Only now: until the new ports serve, the old ones do.
+            _dying.AddRange(ports.Where(port => !kept.Contains(port) && MayDie(port)));
+            ports.RemoveAll(port => !kept.Contains(port) && MayDie(port));
             ports.ForEach(port => port.IsWhole = true);
             return null;
         }
@@ -54,9 +58,13 @@ public sealed partial class DatapathSync
         return Failure(service.Name, refused, isNew);
     }
 
+    // A full map asks for a roll-back, whatever else was refused beside it.
+    private static Refusal? Worse(Refusal? one, Refusal? other) => one?.Write.Error == MapError.Full ? one : other ?? one;
+
     private ProgrammedPort NewPort(ServicePortKey key)
     {
         var port = new ProgrammedPort(key, _serviceIds.Allocate());
+        _maps.Ids.LastServiceId = _serviceIds.Last;
         _portById.Add(port.ServiceId, port);
         return port;
     }
@@ -119,6 +127,7 @@ public sealed partial class DatapathSync
             if (!port.TryFindBackend(backend.Address, backend.Port, out uint id))
             {
                 id = _backendIds.Allocate();
+                _maps.Ids.LastBackendId = _backendIds.Last;
                 port.Staged.Add(new ProgrammedBackend(backend.Address, backend.Port, id));
             }
 
@@ -175,26 +184,26 @@ public sealed partial class DatapathSync
             _slots.FreeUnpublished(range);
     }
 
-    private Refusal? ProgramFrontends(DesiredService service, List<ProgrammedPort> ports)
+    private Refusal? ProgramFrontends(DesiredService service, Dictionary<ServicePortKey, ProgrammedPort> ports)
     {
         Refusal? refusal = null;
         foreach (var desired in service.Ports)
         {
-            var port = ports.Find(candidate => candidate.Key == desired.Key)!;
+            var port = ports[desired.Key];
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
-                var vip = _vips.Contains(key.Address) ? MapWrite.Ok : _vips.Put(key.Address, new VipValue { Frontends = 1 });
+                var vip = _vips.Put(key.Address, default);
                 _touchedVips.Add(key.Address);
                 if (!vip.Succeeded)
                 {
-                    refusal = new Refusal(MapNames.Vips, _vips.MaxEntries, vip);
+                    refusal = Worse(refusal, new Refusal(MapNames.Vips, _vips.MaxEntries, vip));
                     continue;
                 }
 
                 var write = PutFrontend(port, key, Encoding.Frontend(frontend, port.ServiceId));
                 if (!write.Succeeded)
-                    refusal = new Refusal(MapNames.Frontends, _frontends.MaxEntries, write);
+                    refusal = Worse(refusal, new Refusal(MapNames.Frontends, _frontends.MaxEntries, write));
             }
         }
 
@@ -212,7 +221,7 @@ public sealed partial class DatapathSync
         if (known && _portById.TryGetValue(before.ServiceId, out var former))
             former.Frontends.Remove(key);
         if (!known)
-            _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) + 1;
+            CountFrontend(key.Address, 1);
         port.Frontends.Add(key);
         return write;
     }
@@ -224,9 +233,18 @@ public sealed partial class DatapathSync
             return;
 
         port?.Frontends.Remove(key);
-        _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) - 1;
-        _touchedVips.Add(key.Address);
+        CountFrontend(key.Address, -1);
         _freed = true;
+    }
+
+    private void CountFrontend(Address vip, int by)
+    {
+        int count = _frontendsByVip.GetValueOrDefault(vip) + by;
+        if (count == 0)
+            _frontendsByVip.Remove(vip);
+        else
+            _frontendsByVip[vip] = count;
+        _touchedVips.Add(vip);
     }
 
     private void DeleteBackend(uint id, bool mayHaveAffinity)
@@ -263,6 +281,9 @@ public sealed partial class DatapathSync
     {
         _dying.RemoveAll(port =>
         {
+            if (!MayDie(port))
+                return false;
+
             foreach (var key in port.Frontends.ToArray())
                 DeleteFrontend(port, key);
             if (port.Frontends.Count > 0)

@@ -34,20 +34,16 @@ public sealed partial class DatapathSync
         _services.Load();
         _backends.Load();
         _names.Load();
-        _serviceIds = new IdAllocator(
-            id => _services.Contains(id) || _names.Contains(id), Math.Max(Highest(_services), Highest(_names)));
-        _backendIds = new IdAllocator(_backends.Contains, Highest(_backends));
+        _serviceIds = new IdAllocator(id => _services.Contains(id) || _names.Contains(id), _maps.Ids.LastServiceId);
+        _backendIds = new IdAllocator(_backends.Contains, _maps.Ids.LastBackendId);
     }
-
-    private static uint Highest<TValue>(MapView<uint, TValue> view)
-        where TValue : unmanaged => view.Entries.Count == 0 ? 0 : view.Entries.Keys.Max();
 
     // A name is written before its service and deleted after it, so a service without one is not ours to understand, and a name
     // without a service is the trace of an agent that was killed between the two.
     private void RestorePorts()
     {
         var named = new HashSet<uint>(_frontends.Entries.Values.Select(value => value.ServiceId));
-        var idByKey = new Dictionary<ServicePortKey, uint>();
+        var keys = new HashSet<ServicePortKey>();
         foreach (var (id, value) in _names.Entries.OrderByDescending(entry => named.Contains(entry.Key)).ThenBy(entry => entry.Key).ToArray())
         {
             if (!_services.Contains(id))
@@ -56,14 +52,16 @@ public sealed partial class DatapathSync
                 continue;
             }
 
-            if (!Encoding.TryKey(value, out var key) || !idByKey.TryAdd(key, id))
+            if (!Encoding.TryKey(value, out var key))
             {
-                // Two ids of one key: an agent was killed while it replaced one. The one with frontends came first and stays.
-                _restoreFindings.Add($"service id {id} ('{value.Name}') is a second entry of its service port, or has no legible name");
-                _dying.Add(new ProgrammedPort(key, id));
+                RestoreNameless(id);
                 continue;
             }
 
+            // Two ids of one key: an agent was killed while it replaced one. The one with frontends comes first and is used; the other
+            // serves what still leads to it until its frontends are written anew.
+            if (!keys.Add(key))
+                _restoreFindings.Add($"service id {id} is a second entry of its service port");
             var port = new ProgrammedPort(key, id) { IsOrphan = true };
             _portById.Add(id, port);
             if (!_programmed.TryGetValue(key.Service, out var ports))
@@ -72,13 +70,15 @@ public sealed partial class DatapathSync
         }
 
         foreach (uint id in _services.Entries.Keys.Where(id => !_names.Contains(id)).ToArray())
-        {
-            _restoreFindings.Add($"service id {id} has no name");
-            _dying.Add(new ProgrammedPort(default, id));
-        }
+            RestoreNameless(id);
+    }
 
-        foreach (var port in _dying)
-            _portById.Add(port.ServiceId, port);
+    private void RestoreNameless(uint id)
+    {
+        _restoreFindings.Add($"service id {id} has no legible name");
+        var port = new ProgrammedPort(default, id) { IsOrphan = true };
+        _portById.Add(id, port);
+        _dying.Add(port);
     }
 
     private void RestoreBackends()
@@ -106,7 +106,7 @@ public sealed partial class DatapathSync
     {
         foreach (var (key, value) in _frontends.Entries.ToArray())
         {
-            _frontendsByVip[key.Address] = _frontendsByVip.GetValueOrDefault(key.Address) + 1;
+            CountFrontend(key.Address, 1);
             if (_portById.TryGetValue(value.ServiceId, out var port))
             {
                 port.Frontends.Add(key);
@@ -119,7 +119,6 @@ public sealed partial class DatapathSync
             DeleteFrontend(null, key);
         }
 
-        _touchedVips.UnionWith(_frontendsByVip.Keys);
         _touchedVips.UnionWith(_vips.Entries.Keys);
     }
 
@@ -131,7 +130,7 @@ public sealed partial class DatapathSync
         if (refused.Count == 0)
             return;
 
-        // Programs read such a range until the service is written to a fresh one, as soon as it is desired; it is never given back.
+        // Programs read such a range until the service is written to a fresh one, as soon as it is desired; this agent never gives it back.
         foreach (var (id, value) in _services.Entries.ToArray())
         {
             if (!refused.Contains(value.Cluster) && !refused.Contains(value.Local))

@@ -57,8 +57,8 @@ public sealed partial class DatapathSync
         _slots = new(maps.Slots.Capacity, options.SlotGrace, time);
     }
 
-    /// <summary>Service ids in the maps.</summary>
-    public int ServiceCount => _portById.Count;
+    /// <summary>Service ids in the maps: one per service port and family.</summary>
+    public int ServicePortCount => _portById.Count;
 
     public int BackendCount => _backends.Count;
 
@@ -74,7 +74,8 @@ public sealed partial class DatapathSync
     /// True once every source has told all it has. Until then nothing that was restored is deleted, and no restored service loses its
     /// last backend: a source that cannot be read must not take traffic down.
     /// </param>
-    public ApplyReport Apply(DesiredChanges changes, bool complete)
+    /// <param name="retry">Whether services that failed before are tried again although they did not change.</param>
+    public ApplyReport Apply(DesiredChanges changes, bool complete, bool retry = true)
     {
         ArgumentNullException.ThrowIfNull(changes);
         long before = MapWrites;
@@ -86,7 +87,8 @@ public sealed partial class DatapathSync
         foreach (var name in changes.Removed)
             Undesire(name);
 
-        if (complete && !_complete)
+        bool completing = complete && !_complete;
+        if (completing)
         {
             // What was restored and nobody has spoken of is judged now.
             foreach (var (name, _) in _programmed.Where(service => service.Value.Exists(port => port.IsOrphan)))
@@ -94,9 +96,10 @@ public sealed partial class DatapathSync
         }
 
         _complete |= complete;
-        upserted.UnionWith(_failures.Keys.Where(_desired.ContainsKey));
+        if (retry)
+            upserted.UnionWith(_failures.Keys);
 
-        DeleteDeadFrontends(upserted, removed);
+        DeleteDeadFrontends(completing ? _programmed.Keys : upserted.Concat(removed));
         ProgramAll(upserted);
         foreach (var name in removed)
             RemoveService(name);
@@ -113,7 +116,7 @@ public sealed partial class DatapathSync
     }
 
     private bool HasLeftovers =>
-        _dying.Count > 0 || _touchedVips.Count > 0 || _frontends.Undeleted.Count > 0 || _vips.Undeleted.Count > 0
+        _dying.Exists(MayDie) || _touchedVips.Count > 0 || _frontends.Undeleted.Count > 0 || _vips.Undeleted.Count > 0
         || _services.Undeleted.Count > 0 || _backends.Undeleted.Count > 0 || _names.Undeleted.Count > 0;
 
     private void Desire(DesiredService service)
@@ -149,16 +152,19 @@ public sealed partial class DatapathSync
         }
     }
 
-    private void DeleteDeadFrontends(HashSet<ObjectName> upserted, HashSet<ObjectName> removed)
+    // What was restored may be what a source that cannot be read would still want.
+    private bool MayDie(ProgrammedPort port) => _complete || !port.IsOrphan;
+
+    private void DeleteDeadFrontends(IEnumerable<ObjectName> services)
     {
-        foreach (var name in upserted.Concat(removed))
+        foreach (var name in services)
         {
             if (!_programmed.TryGetValue(name, out var ports))
                 continue;
 
             foreach (var port in ports)
             {
-                if (port.IsOrphan && !_complete)
+                if (!MayDie(port))
                     continue;
 
                 foreach (var key in port.Frontends.ToArray())
@@ -185,9 +191,24 @@ public sealed partial class DatapathSync
                 continue;
 
             if (ProgramService(service) is { } failure)
+            {
                 _failures[name] = failure;
+                WithholdFrontends(service);
+            }
             else
                 _failures.Remove(name);
+        }
+    }
+
+    // A frontend this service won but cannot serve must not go on leading to the service that lost it.
+    private void WithholdFrontends(DesiredService service)
+    {
+        foreach (var frontend in service.Ports.SelectMany(port => port.Frontends))
+        {
+            var key = Encoding.Key(frontend.Key);
+            if (_frontends.TryGet(key, out var value) && _portById.GetValueOrDefault(value.ServiceId) is { } port
+                && port.Key.Service != service.Name)
+                DeleteFrontend(port, key);
         }
     }
 
@@ -207,16 +228,12 @@ public sealed partial class DatapathSync
         _vips.DeleteAgain();
     }
 
-    // An entry says how many frontends its address has; the entry itself is what refuses other ports.
+    // An address is there as long as one of its frontends is.
     private void RefreshVips()
     {
         foreach (var address in _touchedVips.ToArray())
         {
-            int count = _frontendsByVip.GetValueOrDefault(address);
-            bool done = count == 0
-                ? _vips.Delete(address)
-                : _vips.Put(address, new VipValue { Frontends = (uint)count }).Succeeded;
-            if (done)
+            if (_frontendsByVip.ContainsKey(address) ? _vips.Put(address, default).Succeeded : _vips.Delete(address))
                 _touchedVips.Remove(address);
         }
     }

@@ -32,8 +32,6 @@ internal sealed class SlotAllocator
     /// <summary>Slots given out or resting.</summary>
     public uint Used { get; private set; }
 
-    public bool HasResting => _resting.Count > 0;
-
     /// <summary>
     /// Takes the ranges that services in the maps already use; before anything else is allocated. A range that is out of bounds or
     /// overlaps an earlier one is not taken and told to <paramref name="refused"/>.

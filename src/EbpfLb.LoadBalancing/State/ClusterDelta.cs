@@ -8,4 +8,5 @@ namespace EbpfLb.LoadBalancing.State;
 /// Services that may be different, that are new or gone. Some may turn out to be as before. Owned by the receiver.
 /// </param>
 /// <param name="IsComplete">False while a source has not told all it has: what is missing from the state may exist all the same.</param>
-public sealed record ClusterDelta(ClusterState State, IReadOnlySet<ObjectName> Dirty, bool IsComplete);
+/// <param name="IsListed">False until every source has listed once: then nothing else here means anything yet.</param>
+public sealed record ClusterDelta(ClusterState State, IReadOnlySet<ObjectName> Dirty, bool IsComplete, bool IsListed);

@@ -126,7 +126,7 @@ public sealed class ClusterStateWriter
                 _news = NewSignal();
 
             if (!Listed)
-                return new ClusterDelta(_taken, FrozenSet<ObjectName>.Empty, IsComplete: false);
+                return new ClusterDelta(_taken, FrozenSet<ObjectName>.Empty, IsComplete: false, IsListed: false);
 
             var dirty = _dirty;
             if (_allDirty)
@@ -138,7 +138,7 @@ public sealed class ClusterStateWriter
             _dirty = [];
             _allDirty = false;
             _openingTaken = true;
-            return new ClusterDelta(_taken, dirty, Complete);
+            return new ClusterDelta(_taken, dirty, Complete, IsListed: true);
         }
     }
 

@@ -4,7 +4,7 @@ using EbpfLb.Cli.Output;
 
 namespace EbpfLb.Cli.Tests.Support;
 
-/// <summary>Types a line, and keeps what came of it. There is no agent: the options it would have been started with are kept instead.</summary>
+/// <summary>Types a line, and keeps what came of it; of an agent, the options it would have been started with.</summary>
 internal sealed class Shell
 {
     public AgentOptions? Started { get; private set; }
@@ -35,8 +35,13 @@ internal sealed class Shell
     {
         public string[] Lines => Out.TrimEnd('\n').Split('\n');
 
-        /// <summary>The rows below the header, cells separated by one blank.</summary>
-        public string[] Rows => [.. Lines.Skip(1).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
+        /// <summary>The first line, cells separated by one blank.</summary>
+        public string Header => Narrow(Lines[0]);
+
+        /// <summary>The lines below it, likewise.</summary>
+        public string[] Rows => [.. Lines.Skip(1).Select(Narrow)];
+
+        private static string Narrow(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
     private sealed class FixedTime : TimeProvider

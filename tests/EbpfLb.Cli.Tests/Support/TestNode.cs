@@ -45,7 +45,12 @@ internal sealed class TestNode : IDisposable
     /// <summary>What an agent does first; until <see cref="Stop"/> this process holds its lock.</summary>
     public void Start(params (string Map, uint Entries)[] sizes)
     {
-        var options = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = sizes.ToDictionary(size => size.Map, size => size.Entries) };
+        var options = new DatapathOptions
+        {
+            BpfFs = BpfFs,
+            Cgroup = Cgroup,
+            MapSizes = sizes.ToDictionary(size => size.Map, size => size.Entries),
+        };
         var bpftool = new Bpftool(Bpftool.Locate(null), new ProcessRunner());
         Datapath = EbpfLb.Datapath.Loading.Datapath
             .OpenAsync(options, bpftool, NullLogger<Datapath.Loading.Datapath>.Instance, CancellationToken.None).GetAwaiter().GetResult();

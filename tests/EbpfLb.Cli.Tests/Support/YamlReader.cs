@@ -29,6 +29,7 @@ internal static class YamlReader
     {
         if (text is "null" or "~" or "")
             return null;
-        return text is "true" or "false" || "-0123456789".Contains(text[0], StringComparison.Ordinal) ? JsonNode.Parse(text) : JsonValue.Create(text);
+        bool isJson = text is "true" or "false" || "-0123456789".Contains(text[0], StringComparison.Ordinal);
+        return isJson ? JsonNode.Parse(text) : JsonValue.Create(text);
     }
 }

@@ -1,55 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Reflection;
-using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Kubernetes.Tests.Manifests;
 
+/// <summary>The files of tools/manifests, which users copy and the demo serves.</summary>
 public sealed class ExampleManifestTests
 {
-    [Theory]
-    [InlineData("web.yaml", "10.96.0.10 fd00:10:96::10", 2)]
-    [InlineData("affinity.yaml", "10.96.0.11", 1)]
-    [InlineData("maglev.yaml", "10.96.0.12 fd00:10:96::12", 1)]
-    public void Example_is_served_whole(string file, string clusterIPs, int ports)
-    {
-        var manifest = ManifestParserTests.Parse(file, Read(file));
-
-        Assert.Empty(manifest.Problems);
-        var service = manifest.Objects.Single(item => item.Service is not null).Service!;
-        Assert.Equal(clusterIPs, string.Join(" ", service.ClusterIPs));
-        var slices = manifest.Objects.Where(item => item.Slice is not null).Select(item => item.Slice!).ToArray();
-        Assert.Equal(service.ClusterIPs.Select(address => address.Family).Order(), slices.Select(slice => slice.Family).Order());
-        Assert.All(slices, slice =>
-        {
-            Assert.Equal(service.Name, slice.Service);
-            Assert.Equal(3, slice.Endpoints.Count);
-            Assert.Equal(service.Ports.Select(port => (port.Name, port.Protocol)), slice.Ports.Select(port => (port.Name, port.Protocol)));
-            Assert.All(slice.Ports, port => Assert.Equal(8080, port.Port));
-        });
-        Assert.Equal(ports, service.Ports.Count);
-        Assert.All(service.Ports, port => Assert.Equal(80, port.Port));
-    }
+    private static readonly string[] Files = ["cart.yaml", "node.yaml", "search.yaml", "web-endpoints.yaml", "web.yaml"];
 
     [Fact]
-    public void Examples_show_affinity_and_maglev()
-    {
-        var affinity = ManifestParserTests.Parse("affinity.yaml", Read("affinity.yaml")).Objects[0].Service!;
-        var maglev = ManifestParserTests.Parse("maglev.yaml", Read("maglev.yaml")).Objects[0].Service!;
-
-        Assert.Equal(300u, affinity.AffinityTimeoutSeconds);
-        Assert.Equal((Algorithm.Maglev, 1021), (maglev.Algorithm!.Value, maglev.MaglevTableSize));
-    }
+    public void Every_example_is_among_those_tested() =>
+        Assert.Equal(Files, Assembly.GetExecutingAssembly().GetManifestResourceNames().Order(StringComparer.Ordinal));
 
     [Fact]
-    public void Examples_do_not_get_into_each_others_way()
+    public void Examples_have_no_problem_and_do_not_get_into_each_others_way()
     {
-        var objects = new[] { "web.yaml", "affinity.yaml", "maglev.yaml" }
-            .SelectMany(file => ManifestParserTests.Parse(file, Read(file)).Objects).ToArray();
+        var manifests = Files.Select(file => ManifestParserTests.Parse(file, Read(file))).ToArray();
+        Assert.All(manifests, manifest => Assert.Empty(manifest.Problems));
 
+        var objects = manifests.SelectMany(manifest => manifest.Objects).ToArray();
         Assert.Equal(objects.Length, objects.Select(item => item.Key).Distinct().Count());
         var addresses = objects.SelectMany(item => item.Service?.ClusterIPs ?? default).ToArray();
         Assert.Equal(addresses.Length, addresses.Distinct().Count());
     }
+
+    [Fact]
+    public void Every_slice_belongs_to_a_service_of_the_examples_and_serves_a_port_of_it()
+    {
+        var objects = Files.SelectMany(file => ManifestParserTests.Parse(file, Read(file)).Objects).ToArray();
+        var services = objects.Where(item => item.Service is not null).ToDictionary(item => item.Service!.Name, item => item.Service!);
+        var slices = objects.Where(item => item.Slice is not null).Select(item => item.Slice!).ToArray();
+        Assert.NotEmpty(slices);
+        Assert.All(slices, slice => Assert.All(slice.Ports, port => Assert.Contains(
+            services[slice.Service].Ports, candidate => (candidate.Name, candidate.Protocol) == (port.Name, port.Protocol))));
+    }
+
+    [Fact]
+    public void One_example_keeps_its_clients() => Assert.Equal(
+        1800u, ManifestParserTests.Parse("cart.yaml", Read("cart.yaml")).Objects.Single(item => item.Service is not null).Service!.AffinityTimeoutSeconds);
 
     private static string Read(string file)
     {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using System.Text.Json;
+
+namespace EbpfLb.Live.Tests.Support;
+
+/// <summary>A place from which traffic comes: a pod, or the host side of a node.</summary>
+/// <param name="Name">As a server in it calls itself.</param>
+/// <param name="Node">As endpoint slices name it.</param>
+/// <param name="V4">The address a pod has, and what a server sees of a node.</param>
+internal sealed record Client(string Name, string Node, string Cgroup, string NetworkNamespace, string V4, string V6)
+{
+    public Endpoint Ready => new(this);
+
+    public Endpoint NotReady => new(this, Ready: false, Serving: false, Terminating: false);
+
+    /// <summary>On its way out, still answering.</summary>
+    public Endpoint Terminating => new(this, Ready: false, Serving: true, Terminating: true);
+
+    /// <summary>On its way out, answering no more.</summary>
+    public Endpoint Terminated => new(this, Ready: false, Serving: false, Terminating: true);
+
+    /// <summary>As a server that sees it writes it.</summary>
+    public string Source(DialFamily family) => family == DialFamily.V6 ? $"[{V6}]" : V4;
+
+    public Task<ProbeReport> TcpAsync(LiveService service, DialFamily family, int count = 1, int port = LiveService.Port) =>
+        AskAsync(["tcp", service.Address(family), Number(port), .. Options(family), "--count", Number(count)]);
+
+    /// <summary>A new unconnected socket each time.</summary>
+    public Task<ProbeReport> UdpAsync(LiveService service, DialFamily family, int count = 1, int port = LiveService.Port) =>
+        AskAsync(["udp", service.Address(family), Number(port), .. Options(family), "--count", Number(count)]);
+
+    public Task<ProbeReport> UdpConnectedAsync(LiveService service, DialFamily family, int count = 1, int port = LiveService.Port) =>
+        AskAsync(["udp", service.Address(family), Number(port), .. Options(family), "--count", Number(count), "--connected"]);
+
+    /// <summary>One unconnected socket for all of it.</summary>
+    public Task<ProbeReport> UdpSameSocketAsync(LiveService service, DialFamily family, int count) =>
+        AskAsync(["udp", service.Address(family), Number(LiveService.Port), .. Options(family), "--count", Number(count), "--same-socket"]);
+
+    /// <summary>One unconnected socket asks all of them, a number of times. By what was asked.</summary>
+    public async Task<IReadOnlyDictionary<string, ProbeReport>> UdpManyAsync(
+        IEnumerable<LiveService> services, DialFamily family, int count) =>
+        ProbeReport.ParseTargets(await Programs.OutputOfAsync(
+            Programs.Probe,
+            [
+                "udp-many", .. services.SelectMany(service => new[] { service.Address(family), Number(LiveService.Port) }),
+                .. Options(family), "--count", Number(count), .. Place,
+            ]));
+
+    /// <summary>Names of the checks that failed and why.</summary>
+    public async Task<IReadOnlyList<string>> ChecksAsync(string protocol, LiveService service, DialFamily family, params string[] options)
+    {
+        var result = await Programs.RunAsync(
+            Programs.Probe, ["checks", protocol, service.Address(family), Number(LiveService.Port), .. Options(family), .. options, .. Place]);
+        using var report = JsonDocument.Parse(result.StdOut);
+        var checks = report.RootElement.EnumerateObject().Where(check => check.Value.ValueKind == JsonValueKind.Object).ToArray();
+        Assert.NotEmpty(checks);
+        string[] failed =
+        [
+            .. checks.Where(check => !check.Value.GetProperty("ok").GetBoolean())
+                .Select(check => $"{check.Name}: {check.Value.GetProperty("why").GetString()}"),
+        ];
+        Assert.Equal(failed.Length == 0 ? 0 : 1, result.ExitCode);
+        return failed;
+    }
+
+    /// <summary>Conversations at an interval until it is told to stop with <see cref="LineProcess.TerminateAsync"/>.</summary>
+    public TrafficStream Stream(string protocol, LiveService service, DialFamily family, int intervalMs, params string[] options) =>
+        new(LineProcess.Start(
+            Programs.Probe,
+            [
+                "stream", protocol, service.Address(family), Number(LiveService.Port), .. Options(family), "--interval", Number(intervalMs),
+                "--duration", "120000", .. options, .. Place,
+            ]));
+
+    /// <summary>TCP connections that stay open.</summary>
+    public async Task<HeldConnections> HoldAsync(LiveService service, DialFamily family, int count)
+    {
+        var held = new HeldConnections(LineProcess.Start(
+            Programs.Probe,
+            [
+                "hold", service.Address(family), Number(LiveService.Port), .. Options(family), "--count", Number(count), .. Place,
+            ]));
+        await held.OpenedAsync();
+        return held;
+    }
+
+    /// <summary>A server on all these ports, TCP and UDP, in both families.</summary>
+    public async Task<LineProcess> ServeAsync(IEnumerable<int> ports, string? name = null)
+    {
+        var server = LineProcess.Start(
+            Programs.Probe,
+            [
+                "serve", "--name", name ?? Name, .. ports.SelectMany(port => new[] { "--tcp", Number(port), "--udp", Number(port) }), .. Place,
+            ]);
+        await server.WaitForLineAsync("\"ready\":true");
+        return server;
+    }
+
+    private string[] Place => ["--cgroup", Cgroup, "--netns", NetworkNamespace];
+
+    private async Task<ProbeReport> AskAsync(string[] arguments) =>
+        ProbeReport.Parse(await Programs.OutputOfAsync(Programs.Probe, [.. arguments, .. Place]));
+
+    private static string[] Options(DialFamily family) => family == DialFamily.Mapped ? ["--family", "mapped"] : [];
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Inspection;
+using EbpfLb.Linux.Processes;
+
+namespace EbpfLb.Live.Tests.Support;
+
+/// <summary>An agent of node n1, on a BPF file system, a cgroup and a manifest directory of its own.</summary>
+internal sealed class LiveAgent : IAsyncDisposable
+{
+    private readonly IReadOnlyList<string> _arguments;
+    private LineProcess? _process;
+
+    /// <param name="options">Further ones of the command line.</param>
+    public LiveAgent(string bpffs, string cgroup, ManifestFiles manifests, params IReadOnlyList<string> options)
+    {
+        BpfFs = bpffs;
+        Cgroup = cgroup;
+        Manifests = manifests;
+        _arguments =
+        [
+            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, .. options,
+        ];
+    }
+
+    public string BpfFs { get; }
+
+    public string Cgroup { get; }
+
+    public string Pins => Path.Combine(BpfFs, "ebpflb");
+
+    public ManifestFiles Manifests { get; }
+
+    public int Pid => Process.Pid;
+
+    public string Log => Process.Text;
+
+    private LineProcess Process => _process ?? throw new InvalidOperationException("no agent runs");
+
+    /// <summary>Until what the manifests say is in the maps.</summary>
+    public async Task StartAsync()
+    {
+        await DisposeAsync();
+        _process = LineProcess.Start(Programs.Ebpflb, _arguments);
+        await _process.WaitForLineAsync("First sync:");
+    }
+
+    /// <summary>For an agent that is expected to refuse its work, perhaps under another program.</summary>
+    public Task<ProcessResult> RunToEndAsync(params IReadOnlyList<string> under)
+    {
+        string[] line = [.. under, Programs.Ebpflb, .. _arguments];
+        return Programs.RunAsync(line[0], line[1..]);
+    }
+
+    /// <summary>Makes a change that alters some service or its endpoints, and waits until the maps have it.</summary>
+    public async Task SyncAsync(Action change)
+    {
+        int from = Process.LineCount;
+        change();
+        await Process.WaitForLineAsync("Synced ", from);
+    }
+
+    public Task<string> WaitForLogAsync(string text, int from = 0) => Process.WaitForLineAsync(text, from);
+
+    /// <summary>Makes a change and returns the first line of the log that has the text after it.</summary>
+    public async Task<string> LogOfAsync(Action change, string text)
+    {
+        int from = Process.LineCount;
+        change();
+        return await Process.WaitForLineAsync(text, from);
+    }
+
+    /// <summary>SIGTERM; the exit status.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        await Process.TerminateAsync();
+        return await Process.ExitAsync();
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        Process.Kill();
+        await Process.ExitAsync();
+    }
+
+    public DatapathSnapshot ReadSnapshot()
+    {
+        using var inspector = DatapathInspector.Open(BpfFs);
+        return inspector.ReadSnapshot();
+    }
+
+    public IReadOnlyList<AffinityView> ReadAffinity()
+    {
+        using var inspector = DatapathInspector.Open(BpfFs);
+        return inspector.ReadAffinity();
+    }
+
+    public StatusView ReadStatus() => StatusView.Read(BpfFs);
+
+    /// <summary>A command of ebpflb that looks at this agent's maps.</summary>
+    public Task<ProcessResult> CommandAsync(params IReadOnlyList<string> arguments) =>
+        Programs.RunAsync(Programs.Ebpflb, [.. arguments, "--bpffs", BpfFs]);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+            await _process.DisposeAsync();
+        _process = null;
+    }
+}

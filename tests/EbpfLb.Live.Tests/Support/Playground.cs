@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+namespace EbpfLb.Live.Tests.Support;
+
+/// <summary>Two nodes, their pods and their cgroups, as tools/playground makes them, under a name of this run's own.</summary>
+internal sealed class Playground : IAsyncDisposable
+{
+    private static readonly string[] Pods = ["p11", "p12", "p13", "p21", "p22"];
+
+    private readonly string _run;
+    private readonly Dictionary<string, string> _settings;
+
+    private Playground(string run, Dictionary<string, string> settings)
+    {
+        _run = run;
+        _settings = settings;
+        AllPods = [.. Pods.Select(Pod)];
+    }
+
+    public string BpfFs => _settings["BPFFS"];
+
+    /// <summary>Of the processes of the node under test.</summary>
+    public string Cgroup => _settings["CGROUP_N1"];
+
+    /// <summary>Where manifests and other files may be put.</summary>
+    public string Directory => _settings["RUN_DIRECTORY"];
+
+    public IReadOnlyList<Client> AllPods { get; }
+
+    /// <summary>A process of node n1 itself, as its own pods see it.</summary>
+    public Client Host => new("n1", "n1", Cgroup, _settings["NETNS_N1"], "10.244.1.1", "fd00:10:244:1::1");
+
+    public Client this[string pod] => AllPods.Single(client => client.Name == pod);
+
+    public static async Task<Playground> UpAsync()
+    {
+        string run = $"t{Guid.NewGuid():n}"[..10];
+        string output = await Programs.OutputOfAsync(Programs.ClusterScript, ["up", "--id", run]);
+        return new Playground(
+            run, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
+    }
+
+    public async ValueTask DisposeAsync() => await Programs.OutputOfAsync(Programs.ClusterScript, ["down", "--id", _run]);
+
+    // pNH: number H of node N.
+    private Client Pod(string name)
+    {
+        char node = name[1];
+        return new Client(
+            name, $"n{node}", _settings[$"CGROUP_N{node}"], _settings[$"NETNS_{name.ToUpperInvariant()}"], $"10.244.{node}.{name[1..]}",
+            $"fd00:10:244:{node}::{name[1..]}");
+    }
+}

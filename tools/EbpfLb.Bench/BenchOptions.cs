@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using System.Reflection;
+
+namespace EbpfLb.Bench;
+
+internal sealed record BenchOptions
+{
+    public const string Usage =
+        """
+        usage: EbpfLb.Bench [OPTIONS]        (as root)
+
+          --only PART,...     of connect, sync, start, agent, large-files (all of them)
+          --agent FILE        the executable to measure (artifacts/ebpflb, or else the Cli build output)
+          --services N        (10000)
+          --endpoints N       per service (10)
+          --changes N         timed changes of one endpoint (200)
+          --rounds N          of a connection benchmark, a second for each contestant (15)
+          --settle SECONDS    from the first sync to the memory reading (10)
+          --json FILE         the results for machines
+          --check             exit with 1 if a bar marked hard is missed
+
+        Exit status: 0 measured, 1 something could not be measured (or --check failed), 2 wrong usage.
+        """;
+
+    public const string ConnectPart = "connect";
+    public const string SyncPart = "sync";
+    public const string StartPart = "start";
+    public const string AgentPart = "agent";
+    public const string LargeFilesPart = "large-files";
+
+    private static readonly string[] AllParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
+
+    // What the maps hold by default bounds the size: 65536 services, 262144 backends.
+    private const int MaxServices = 60_000;
+    private const int MaxBackends = 250_000;
+
+    public IReadOnlyList<string> Parts { get; init; } = AllParts;
+
+    public required string Agent { get; init; }
+
+    public int Services { get; init; } = 10_000;
+
+    public int Endpoints { get; init; } = 10;
+
+    public int Changes { get; init; } = 200;
+
+    public int Rounds { get; init; } = 15;
+
+    public int SettleSeconds { get; init; } = 10;
+
+    public string? Json { get; init; }
+
+    public bool Check { get; init; }
+
+    public bool Help { get; init; }
+
+    public static string RepositoryRoot => Metadata("RepositoryRoot");
+
+    public static string Probe => Path.Combine(RepositoryRoot, "artifacts/tools/lbprobe");
+
+    public static string Playground => Path.Combine(RepositoryRoot, "tools/playground/cluster.sh");
+
+    public static BenchOptions Parse(IReadOnlyList<string> args)
+    {
+        var options = new BenchOptions { Agent = "" };
+        for (int i = 0; i < args.Count; i++)
+        {
+            string name = args[i];
+            string Value() => ++i < args.Count ? args[i] : throw new BenchException($"{name} needs a value");
+            options = name switch
+            {
+                "--only" => options with { Parts = ParseParts(Value()) },
+                "--agent" => options with { Agent = Value() },
+                "--services" => options with { Services = Number(name, Value(), MaxServices) },
+                "--endpoints" => options with { Endpoints = Number(name, Value(), 100) },
+                "--changes" => options with { Changes = Number(name, Value(), 100_000) },
+                "--rounds" => options with { Rounds = Number(name, Value(), 10_000) },
+                "--settle" => options with { SettleSeconds = Number(name, Value(), 3600) },
+                "--json" => options with { Json = Value() },
+                "--check" => options with { Check = true },
+                "--help" or "-h" => options with { Help = true },
+                _ => throw new BenchException($"unknown option {name}"),
+            };
+        }
+
+        if ((long)options.Services * options.Endpoints > MaxBackends)
+            throw new BenchException($"{options.Services} services of {options.Endpoints} endpoints do not fit in maps of the default sizes");
+        return options.Help ? options : options with { Agent = FindAgent(options.Agent) };
+    }
+
+    private static string[] ParseParts(string text)
+    {
+        string[] parts = text.Split(',');
+        foreach (string part in parts)
+        {
+            if (!AllParts.Contains(part))
+                throw new BenchException($"--only {part}: the parts are {string.Join(", ", AllParts)}");
+        }
+
+        return parts;
+    }
+
+    private static int Number(string name, string text, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 && number <= max
+            ? number
+            : throw new BenchException($"{name} needs a number from 1 to {max}, not '{text}'");
+
+    private static string FindAgent(string named)
+    {
+        string[] candidates = named.Length > 0
+            ? [Path.GetFullPath(named)]
+            :
+            [
+                Path.Combine(RepositoryRoot, "artifacts/ebpflb"),
+                Path.Combine(RepositoryRoot, "src/EbpfLb.Cli/bin", Metadata("Configuration"), "net10.0/ebpflb"),
+            ];
+        return candidates.FirstOrDefault(File.Exists)
+            ?? throw new BenchException($"no agent at {string.Join(" or ", candidates)}: make publish leaves one");
+    }
+
+    private static string Metadata(string key) =>
+        typeof(BenchOptions).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}

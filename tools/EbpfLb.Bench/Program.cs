@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.InteropServices;
+using EbpfLb.Bench;
+using EbpfLb.Bench.Measuring;
+
+BenchOptions options;
+try
+{
+    options = BenchOptions.Parse(args);
+}
+catch (BenchException exception)
+{
+    Console.Error.WriteLine(exception.Message);
+    Console.Error.WriteLine(BenchOptions.Usage);
+    return 2;
+}
+
+if (options.Help)
+{
+    Console.WriteLine(BenchOptions.Usage);
+    return 0;
+}
+
+// What a run made is removed on the way out, so it is left by cancellation and never by the signal itself.
+using var interrupted = new CancellationTokenSource();
+void Interrupt(PosixSignalContext context)
+{
+    context.Cancel = true;
+    interrupted.Cancel();
+}
+
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+
+var report = new Report(Machine.Describe());
+bool measured = await Suite.RunAsync(options, report, interrupted.Token);
+report.Print(Console.Out);
+if (options.Json is { } file)
+    report.WriteJson(file);
+
+return !measured || (options.Check && report.HardBarsMissed > 0) ? 1 : 0;

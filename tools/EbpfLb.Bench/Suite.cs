@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Bench.Measuring;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Linux;
+
+namespace EbpfLb.Bench;
+
+internal static class Suite
+{
+    /// <returns>False when a part could not be measured; the report says why.</returns>
+    public static async Task<bool> RunAsync(BenchOptions options, Report report, CancellationToken stopping)
+    {
+        bool measured = true;
+        foreach (string part in options.Parts)
+        {
+            Console.Error.WriteLine($"{part} ...");
+            try
+            {
+                await RunPartAsync(part, options, report, stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                report.AddFailure($"{part}: interrupted");
+                return false;
+            }
+            catch (Exception exception) when (exception is BenchException or DatapathException or LinuxException or IOException
+                or UnauthorizedAccessException)
+            {
+                report.AddFailure($"{part}: {exception.Message}");
+                measured = false;
+            }
+        }
+
+        return measured;
+    }
+
+    private static Task RunPartAsync(string part, BenchOptions options, Report report, CancellationToken stopping) => part switch
+    {
+        BenchOptions.ConnectPart => Task.Run(() => new ConnectCost(options, report).Run(stopping), stopping),
+        BenchOptions.SyncPart => new SyncCost(options, report).RunAsync(stopping),
+        BenchOptions.StartPart => Task.Run(() => new AgentCost(options, report).RunStarts(stopping), stopping),
+        BenchOptions.AgentPart => Task.Run(() => new AgentCost(options, report).RunAtSize(stopping), stopping),
+        BenchOptions.LargeFilesPart => Task.Run(() => new AgentCost(options, report).RunWithLargeFiles(stopping), stopping),
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
+    };
+}

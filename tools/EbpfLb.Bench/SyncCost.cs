@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Diagnostics;
+using System.Threading.Channels;
+using EbpfLb.Bench.Measuring;
+using EbpfLb.Bench.Processes;
+using EbpfLb.Bench.Workload;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Kubernetes.Manifests;
+using EbpfLb.Linux.Processes;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+using EbpfLb.LoadBalancing.State;
+using Microsoft.Extensions.Logging.Abstractions;
+using KernelDatapath = EbpfLb.Datapath.Loading.Datapath;
+
+namespace EbpfLb.Bench;
+
+/// <summary>The stages from manifest files to the maps of the kernel, one after the other in this process, each with its time.</summary>
+internal sealed class SyncCost(BenchOptions options, Report report)
+{
+    private const double MostLoadMs = 2000;
+    private const double MostFlipMs = 10;
+    private const int FilesOfManyServices = 10;
+
+    private readonly Cluster _cluster = new(options.Services, options.Endpoints);
+
+    private string Part => $"stages in one process, {options.Services:#,##0} services x {options.Endpoints} endpoints";
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        int many = (options.Services + FilesOfManyServices - 1) / FilesOfManyServices;
+        using (var files = ManifestFiles.Write(_cluster, many))
+        {
+            // The first pass also warms up the code, so that the order of the two is not what is measured.
+            await ParseAsync(files, stopping);
+            var (_, parse) = await ParseAsync(files, stopping);
+            Add($"parse {files.FileCount} files of {many} services", parse, "ms", "read, parse, translate; second time in this process");
+        }
+
+        using (var files = ManifestFiles.Write(_cluster, 1))
+            await ProgramAsync(files, stopping);
+    }
+
+    private static DesiredState NewDesired() => new(new DesiredStateOptions { NodeName = "node-00" });
+
+    private static DatapathSync Restore(KernelDatapath datapath) =>
+        DatapathSync.Restore(datapath.Maps, new DatapathSyncOptions(), TimeProvider.System);
+
+    private static async Task<(ClusterStateWriter State, double Milliseconds)> ParseAsync(ManifestFiles files, CancellationToken stopping)
+    {
+        var state = new ClusterStateWriter();
+        var silence = Channel.CreateUnbounded<string?>();
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var source = new ManifestDirectory(
+            files.Directory, state, silence.Reader.ReadAllAsync(stopping), NullLogger<ManifestDirectory>.Instance, TimeProvider.System);
+
+        long start = Stopwatch.GetTimestamp();
+        var following = source.RunAsync(done.Token);
+        await state.WaitAsync(stopping);
+        double milliseconds = Stopwatches.MillisecondsSince(start);
+
+        await done.CancelAsync();
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return source.CurrentProblems is [var problem, ..]
+            ? throw new BenchException($"the manifests are not good: {problem.Location} {problem.Description}")
+            : (state, milliseconds);
+    }
+
+    private async Task ProgramAsync(ManifestFiles files, CancellationToken stopping)
+    {
+        using var sandbox = Sandbox.Create();
+        string bpffs = sandbox.NewBpfFs("sync");
+        var bpftool = new Bpftool(Bpftool.Locate(null), new ProcessRunner());
+        using var datapath = await KernelDatapath.OpenAsync(
+            new DatapathOptions { BpfFs = bpffs, Cgroup = sandbox.FirstCgroup }, bpftool, NullLogger<KernelDatapath>.Instance, stopping);
+
+        long emptyHeap = GC.GetTotalMemory(forceFullCollection: true);
+        var (state, parse) = await ParseAsync(files, stopping);
+        Add($"parse {files.FileCount} files of 1 service", parse, "ms", "read, parse, translate");
+
+        var desired = NewDesired();
+        var sync = Restore(datapath);
+        ClusterDelta delta = null!;
+        DesiredChanges changes = null!;
+        double take = Stopwatches.Time(() => delta = state.Take());
+        double decide = Stopwatches.Time(() => changes = desired.Update(delta.State, delta.Dirty));
+        ApplyReport applied = null!;
+        double apply = Stopwatches.Time(() => applied = sync.Apply(changes, delta.IsComplete));
+        if (!applied.IsClean || sync.ServiceCount != options.Services || sync.BackendCount != options.Services * options.Endpoints)
+            throw new BenchException($"the maps do not hold the cluster: {sync.ServiceCount} services, {sync.BackendCount} backends");
+
+        Add("objects to empty maps", take + decide + apply, "ms", "the sum of the next three, right after parsing, cold code", Bar.Most(MostLoadMs));
+        Add("  state handed over", take, "ms", "ClusterStateWriter.Take");
+        Add("  desired state", decide, "ms", "DesiredState.Update");
+        Add("  map writes", apply, "ms", "DatapathSync.Apply on pinned kernel maps");
+        Add("  entries written", applied.MapWrites, "", "system calls of that; slots are memory writes");
+        (changes, delta, applied) = (null!, null!, null!);
+
+        Add("managed heap", (GC.GetTotalMemory(forceFullCollection: true) - emptyHeap) / 1048576.0, "MiB", "all of the above, after a full collection");
+        Add("maps", ProcessFacts.MapMiB(Environment.ProcessId), "MiB", "memlock of their fdinfo");
+
+        TimeChanges(datapath, state, desired, sync);
+        CountIdleWrites(datapath, state, desired, sync);
+    }
+
+    private void TimeChanges(KernelDatapath datapath, ClusterStateWriter state, DesiredState desired, DatapathSync sync)
+    {
+        using var watch = new FlipWatch(datapath.PinPath);
+        var milliseconds = new List<double>();
+        var writes = new List<double>();
+        var random = new Random(1);
+        for (int i = 0; i < options.Changes; i++)
+        {
+            int service = random.Next(options.Services);
+            var change = ChangeOf(state, service, generation: i + 1);
+            long before = sync.MapWrites;
+            milliseconds.Add(watch.Time(watch.IdOf(service), () =>
+            {
+                state.Apply(change);
+                var delta = state.Take();
+                sync.Apply(desired.Update(delta.State, delta.Dirty), delta.IsComplete);
+            }));
+            writes.Add(sync.MapWrites - before);
+        }
+
+        var sample = new Sample(milliseconds);
+        Add("one endpoint changed, p99", sample.Percentile(0.99), "ms", "ClusterStateWriter.Apply to the entry read back", Bar.Most(MostFlipMs), sample.Tail);
+        Add("one endpoint changed, entries", new Sample(writes).Max, "", "backend in, service flipped, backend out", Bar.Most(3), new Sample(writes).Range);
+    }
+
+    // As a source would hand it in: the slice with another first endpoint, everything else equal but not the same.
+    private static ClusterChange ChangeOf(ClusterStateWriter state, int service, int generation)
+    {
+        var name = new ObjectName(Cluster.Namespace, Cluster.ServiceName(service));
+        var slice = state.Take().State.SlicesOf(name)[0];
+        var first = slice.Endpoints[0];
+        var another = first with { Address = Address.Parse(Cluster.ChangedAddress(generation)) };
+        return new ClusterChange { UpsertedSlices = [slice with { Endpoints = slice.Endpoints.Skip(1).Prepend(another).ToEquatableArray() }] };
+    }
+
+    private void CountIdleWrites(KernelDatapath datapath, ClusterStateWriter state, DesiredState desired, DatapathSync sync)
+    {
+        var cluster = state.Take().State;
+        long before = sync.MapWrites;
+        double again = Stopwatches.Time(() =>
+            sync.Apply(new DesiredChanges([.. desired.Services.Values], [], [], []), complete: true));
+        Add("every service applied again, writes", sync.MapWrites - before, "", "DatapathSync.Apply of all services", Bar.Most(0));
+        Add("every service applied again", again, "ms", "the same");
+
+        DatapathSync restored = null!;
+        double restore = Stopwatches.Time(() => restored = Restore(datapath));
+        var fresh = NewDesired();
+        var report = restored.Apply(fresh.Update(cluster, cluster.ServiceNames), complete: true);
+        Add("restart, writes", report.MapWrites, "", "restored from the maps, desired state from scratch", Bar.Most(0));
+        Add("restore", restore, "ms", "DatapathSync.Restore: every map read back");
+    }
+
+    private void Add(string name, double value, string unit, string method, Bar? bar = null, string? spread = null) =>
+        report.Add(new Measurement(Part, name, value, unit, method, spread, bar));
+}
