@@ -87,8 +87,8 @@ internal sealed class SyncCost(BenchOptions options, Report report)
         double decide = Stopwatches.Time(() => changes = desired.Update(delta.State, delta.Dirty));
         ApplyReport applied = null!;
         double apply = Stopwatches.Time(() => applied = sync.Apply(changes, delta.IsComplete));
-        if (!applied.IsClean || sync.ServiceCount != options.Services || sync.BackendCount != options.Services * options.Endpoints)
-            throw new BenchException($"the maps do not hold the cluster: {sync.ServiceCount} services, {sync.BackendCount} backends");
+        if (!applied.IsClean || sync.ServicePortCount != options.Services || sync.BackendCount != options.Services * options.Endpoints)
+            throw new BenchException($"the maps do not hold the cluster: {sync.ServicePortCount} services, {sync.BackendCount} backends");
 
         Add("objects to empty maps", take + decide + apply, "ms", "the sum of the next three, right after parsing, cold code", Bar.Most(MostLoadMs));
         Add("  state handed over", take, "ms", "ClusterStateWriter.Take");
