@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Architecture.Tests;
 
-/// <summary>Finds functions by the format of the tree: a function's braces stand alone in the first column, and nothing else's do.</summary>
+/// <summary>Finds functions by the format of the tree: their braces stand alone in the first column, and no others do.</summary>
 internal static class CFunctions
 {
     /// <param name="Line">Of its opening brace.</param>

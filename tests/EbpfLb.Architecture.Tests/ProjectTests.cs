@@ -56,7 +56,8 @@ public sealed partial class ProjectTests
     {
         Repository.AssertNone(
             from file in Repository.WithEnding(".csproj", ".props", ".targets")
-            where !file.StartsWith(Wall, StringComparison.Ordinal) && Repository.Text(file).Contains("AllowUnsafeBlocks", StringComparison.Ordinal)
+            where !file.StartsWith(Wall, StringComparison.Ordinal)
+            where Repository.Text(file).Contains("AllowUnsafeBlocks", StringComparison.Ordinal)
             select $"{file} allows unsafe blocks");
         Repository.AssertNone(
             from file in Repository.WithEnding(".cs")

@@ -10,7 +10,8 @@ namespace EbpfLb.Architecture.Tests;
 public sealed partial class WordingTests
 {
     // Where a reader is sent. Addresses of packages and mirrors are the business of whoever builds.
-    private static readonly string[] Hosts = ["learn.microsoft.com", "dot.net", "kubernetes.io", "docs.kernel.org", "www.gnu.org", "www.apache.org"];
+    private static readonly string[] Hosts =
+        ["learn.microsoft.com", "dot.net", "kubernetes.io", "docs.kernel.org", "www.gnu.org", "www.apache.org"];
 
     private static readonly Regex[] Patterns = [TrackerEntry(), MachinePath(), Tool(), WorkingPeriod()];
 
@@ -70,7 +71,8 @@ public sealed partial class WordingTests
     [GeneratedRegex(@"(?<![\w.])/(wor[k]|roo[t]|hom[e]/\w+|tmp/w[t])/")]
     private static partial Regex MachinePath();
 
-    [GeneratedRegex(@"\bA[I]\b|(?i:\b(claud[e]|anthropi[c]|opena[i]|chatgp[t]|gp[t]-?\d|copilo[t]|gemin[i]|LL[M]s?|languag[e] model|assistan[t])\b)")]
+    [GeneratedRegex(@"\bA[I]\b|"
+        + @"(?i:\b(claud[e]|anthropi[c]|opena[i]|chatgp[t]|gp[t]-?\d|copilo[t]|gemin[i]|LL[M]s?|languag[e] model|assistan[t])\b)")]
     private static partial Regex Tool();
 
     // Of affinity, the word is the field's own.

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EbpfLb.Scenarios.Tests;
 
-/// <summary>One life of an agent over maps that may outlive it: source, state, desired state and sync, as the agent composes them.</summary>
+/// <summary>One life of an agent over maps that outlive it: source, state, desired state and sync, as the agent composes them.</summary>
 internal sealed class Agent : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

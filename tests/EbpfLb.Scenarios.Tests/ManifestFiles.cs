@@ -26,7 +26,10 @@ internal sealed class ManifestFiles : IDisposable
     private string MarkKind => "Mark" + _mark.ToString(CultureInfo.InvariantCulture);
 
     public IReadOnlyList<string> Names =>
-        [.. Directory.EnumerateFiles(Path).Select(path => System.IO.Path.GetFileName(path)!).Where(name => name != MarkFile).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.EnumerateFiles(Path).Select(path => System.IO.Path.GetFileName(path)!)
+            .Where(name => name != MarkFile).Order(StringComparer.Ordinal),
+    ];
 
     public bool IsRead(IEnumerable<ManifestProblem> problems) =>
         problems.Any(problem => IsMark(problem) && problem.Message.StartsWith($"'{MarkKind}' ", StringComparison.Ordinal));

@@ -14,7 +14,8 @@ internal static partial class ScenarioFile
         .Single(attribute => attribute.Key == "Scenarios").Value!;
 
     public static IEnumerable<string> Names =>
-        Directory.EnumerateFiles(Folder, "*" + Ending).Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Folder, "*" + Ending)
+            .Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);
 
     public static Scenario Read(string name) => Parse(name, Text(name));
 
@@ -29,7 +30,10 @@ internal static partial class ScenarioFile
         foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
         {
             if (SectionLine().Match(line) is { Success: true } match)
-                sections.Add((KindOf(match.Groups[1].Value), match.Groups[2].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries), new()));
+            {
+                string[] arguments = match.Groups[2].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                sections.Add((KindOf(match.Groups[1].Value), arguments, new()));
+            }
             else if (sections.Count > 0)
                 sections[^1].Body.Append(line).Append('\n');
             else if (line.StartsWith('#'))

@@ -46,7 +46,7 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
         return observed;
     }
 
-    /// <summary>Runs every step where any write may fail, and demands that trying again leads where <paramref name="expected"/> says.</summary>
+    /// <summary>Runs every step where any write may fail; trying again must lead where <paramref name="expected"/> says.</summary>
     public async Task FollowAsync(IReadOnlyList<Observation> expected)
     {
         await StartAsync();
@@ -54,7 +54,11 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
         {
             await TakeAsync(step);
             if (_agent is not null)
-                ReconcileUntil(() => _agent.Observe() == observation, () => $"after '{step.Kind}':\n{Text(_agent.Observe())}not\n{Text(observation)}");
+            {
+                ReconcileUntil(
+                    () => _agent.Observe() == observation,
+                    () => $"after '{step.Kind}':\n{Text(_agent.Observe())}not\n{Text(observation)}");
+            }
         }
 
         await DeleteEverythingAsync(() => ReconcileUntil(() => _agent!.Reconcile().IsClean, () => "when everything is deleted"));
@@ -119,7 +123,8 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
 
     private async Task<Observation> FromScratchAsync()
     {
-        await using var fresh = await Agent.StartAsync(_files, scenario.Options, new InMemoryMaps(scenario.Options.MapSizes), new ManualTime());
+        var empty = new InMemoryMaps(scenario.Options.MapSizes);
+        await using var fresh = await Agent.StartAsync(_files, scenario.Options, empty, new ManualTime());
         fresh.Reconcile();
         return fresh.Observe();
     }

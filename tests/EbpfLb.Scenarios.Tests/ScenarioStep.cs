@@ -8,7 +8,12 @@ namespace EbpfLb.Scenarios.Tests;
 /// <param name="Expected">The text in that form.</param>
 /// <param name="Problems">Every problem there is after the step. Always checked.</param>
 internal sealed record ScenarioStep(
-    SectionKind Kind, IReadOnlyList<string> Arguments, string Body, SectionKind? ExpectedAs = null, string? Expected = null, string Problems = "");
+    SectionKind Kind,
+    IReadOnlyList<string> Arguments,
+    string Body,
+    SectionKind? ExpectedAs = null,
+    string? Expected = null,
+    string Problems = "");
 
 internal enum SectionKind
 {

@@ -45,14 +45,19 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
 
     public MapWrite Put(TKey key, in TValue value)
     {
-        _undeleted.Remove(key);
         if (_known.TryGetValue(key, out var known) && SameBytes(known, value))
+        {
+            _undeleted.Remove(key);
             return MapWrite.Ok;
+        }
 
         Writes++;
         var result = map.Put(key, value);
-        if (result.Succeeded)
-            _known[key] = value;
+        if (!result.Succeeded)
+            return result;
+
+        _known[key] = value;
+        _undeleted.Remove(key);
         return result;
     }
 
