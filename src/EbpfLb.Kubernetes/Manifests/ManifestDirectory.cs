@@ -45,12 +45,15 @@ public sealed class ManifestDirectory
         _logger = logger;
         _time = time;
         _options = options ?? new ManifestDirectoryOptions();
-        _files = new ManifestCollection(path, _options.Limits, logger);
+        _files = new ManifestCollection(path, _options, time, logger);
         writer.RegisterSource(SourceName);
     }
 
     /// <summary>A snapshot, ordered by file and line. Any thread may read it.</summary>
     public IReadOnlyList<ManifestProblem> CurrentProblems => _problems;
+
+    /// <summary>Every change that was told has been looked at and published.</summary>
+    internal bool IsIdle => _queue.IsIdle;
 
     /// <summary>For a caller that wants to fail before it starts anything.</summary>
     /// <exception cref="ManifestDirectoryException">The directory cannot be listed.</exception>
@@ -117,16 +120,16 @@ public sealed class ManifestDirectory
         {
             var changes = await _queue.TakeAsync(stopping).ConfigureAwait(false);
             var batch = new ChangeBatch();
-            if (changes.Everything)
-                _files.Rescan(RescanMode.Now, batch);
-            else if (changes.Names.Count > 0)
+            if (changes.Names.Count > 0)
                 _files.Reread(changes.Names, batch);
+            if (changes.Everything || changes.RescanDue)
+                _files.Rescan(changes.Everything ? RescanMode.Told : RescanMode.Untold, batch);
 
-            if (changes.RescanDue)
-            {
-                bool settled = _files.Rescan(RescanMode.Settled, batch);
-                rescanTimer.Change(settled ? _options.RescanInterval : _options.SettleTime, Timeout.InfiniteTimeSpan);
-            }
+            // What is left of a file's own settling time, so events that keep coming do not put the look at it off.
+            if (_files.UntilSettled is { } left)
+                rescanTimer.Change(left, Timeout.InfiniteTimeSpan);
+            else if (changes.RescanDue)
+                rescanTimer.Change(_options.RescanInterval, Timeout.InfiniteTimeSpan);
 
             Publish(batch);
         }

@@ -11,7 +11,10 @@ public sealed record ManifestDirectoryOptions
     /// <summary>Between two looks at every file, for changes that no event tells: targets of links, network file systems.</summary>
     public TimeSpan RescanInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a file that no event told of must look the same before it is read: someone may be writing it still.</summary>
+    /// <summary>
+    /// How long a file that no event named must look the same before it is read: someone may be writing it still. While there is such
+    /// a file, another one that went keeps its objects, up to ten times as long: the new one may be what became of it.
+    /// </summary>
     public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>

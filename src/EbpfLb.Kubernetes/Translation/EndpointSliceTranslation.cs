@@ -14,7 +14,7 @@ public static class EndpointSliceTranslation
     {
         ArgumentNullException.ThrowIfNull(slice);
         ArgumentNullException.ThrowIfNull(problems);
-        if (!FieldRules.TryGetObjectName(slice.Metadata, problems, out var name))
+        if (!FieldRules.TryGetSliceName(slice.Metadata, problems, out var name))
             return null;
 
         if (slice.Metadata!.Labels?.ContainsKey(WellKnown.HeadlessLabel) == true)
@@ -45,8 +45,8 @@ public static class EndpointSliceTranslation
         string? service = metadata.Label(WellKnown.ServiceNameLabel);
         if (string.IsNullOrEmpty(service))
             problems.Ignored(path, "the label is missing, so the slice belongs to no service");
-        else if (!NameRules.IsObjectName(service))
-            problems.Invalid(path, $"{PrintableText.Quote(service)} {NameRules.ObjectNameRule}");
+        else if (!NameRules.IsServiceName(service))
+            problems.Invalid(path, $"{PrintableText.Quote(service)} {NameRules.ServiceNameRule}");
         else
             return service;
 

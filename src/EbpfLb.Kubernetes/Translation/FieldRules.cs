@@ -10,32 +10,14 @@ internal static class FieldRules
 {
     public const string DefaultNamespace = "default";
 
-    public static bool TryGetObjectName(ObjectMeta? metadata, ProblemList problems, out ObjectName name)
-    {
-        string objectNamespace = string.IsNullOrEmpty(metadata?.Namespace) ? DefaultNamespace : metadata.Namespace;
-        bool valid = TryGetName(metadata, problems, out string? objectName);
-        if (!NameRules.IsObjectName(objectNamespace))
-        {
-            problems.Invalid("metadata.namespace", $"{PrintableText.Quote(objectNamespace)} {NameRules.ObjectNameRule}");
-            valid = false;
-        }
+    public static bool TryGetServiceName(ObjectMeta? metadata, ProblemList problems, out ObjectName name) =>
+        TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsServiceName, NameRules.ServiceNameRule, problems), problems, out name);
 
-        name = valid ? new ObjectName(objectNamespace, objectName!) : default;
-        return valid;
-    }
+    public static bool TryGetSliceName(ObjectMeta? metadata, ProblemList problems, out ObjectName name) =>
+        TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsObjectName, NameRules.ObjectNameRule, problems), problems, out name);
 
-    public static bool TryGetName(ObjectMeta? metadata, ProblemList problems, [NotNullWhen(true)] out string? name)
-    {
-        name = metadata?.Name;
-        if (string.IsNullOrEmpty(name))
-            problems.Invalid("metadata.name", "is required");
-        else if (!NameRules.IsObjectName(name))
-            problems.Invalid("metadata.name", $"{PrintableText.Quote(name)} {NameRules.ObjectNameRule}");
-        else
-            return true;
-
-        return false;
-    }
+    public static bool TryGetNodeName(ObjectMeta? metadata, ProblemList problems, [NotNullWhen(true)] out string? name) =>
+        (name = TryGetName(metadata, NameRules.IsObjectName, NameRules.ObjectNameRule, problems)) is not null;
 
     public static string? Label(this ObjectMeta? metadata, string key) => metadata?.Labels?.GetValueOrDefault(key);
 
@@ -69,10 +51,35 @@ internal static class FieldRules
     public static bool TryGetPortName(string? text, string what, ProblemList problems, out string name)
     {
         name = text ?? "";
-        if (name.Length == 0 || NameRules.IsPortName(name))
+        if (name.Length == 0 || NameRules.IsLabel(name))
             return true;
 
-        problems.Invalid($"{what}.name", $"{PrintableText.Quote(name)} {NameRules.PortNameRule}");
+        problems.Invalid($"{what}.name", $"{PrintableText.Quote(name)} {NameRules.LabelRule}");
         return false;
+    }
+
+    private static string? TryGetName(ObjectMeta? metadata, Func<string, bool> isName, string rule, ProblemList problems)
+    {
+        string? name = metadata?.Name;
+        if (string.IsNullOrEmpty(name))
+            problems.Invalid("metadata.name", "is required");
+        else if (!isName(name))
+            problems.Invalid("metadata.name", $"{PrintableText.Quote(name)} {rule}");
+        else
+            return name;
+
+        return null;
+    }
+
+    private static bool TryAddNamespace(ObjectMeta? metadata, string? objectName, ProblemList problems, out ObjectName name)
+    {
+        string objectNamespace = string.IsNullOrEmpty(metadata?.Namespace) ? DefaultNamespace : metadata.Namespace;
+        bool isNamespace = NameRules.IsLabel(objectNamespace);
+        if (!isNamespace)
+            problems.Invalid("metadata.namespace", $"{PrintableText.Quote(objectNamespace)} {NameRules.LabelRule}");
+
+        bool valid = isNamespace && objectName is not null;
+        name = valid ? new ObjectName(objectNamespace, objectName!) : default;
+        return valid;
     }
 }

@@ -3,25 +3,39 @@ using System.Buffers;
 
 namespace EbpfLb.Kubernetes.Translation;
 
-/// <summary>The names the API server lets in. What passes here needs no escaping anywhere further down.</summary>
+/// <summary>
+/// The rules of the API server for names, per kind where they differ. What passes here needs no escaping anywhere further down, and
+/// namespace, service and port name together fit the map's field for them.
+/// </summary>
 internal static class NameRules
 {
     public const string ObjectNameRule =
         "must be lower-case letters, digits, '-' and '.', at most 253 of them, first and last a letter or digit";
 
-    public const string PortNameRule =
+    public const string ServiceNameRule =
+        "must be lower-case letters, digits and '-', at most 63 of them, first a letter, last a letter or digit";
+
+    public const string LabelRule =
         "must be lower-case letters, digits and '-', at most 63 of them, first and last a letter or digit";
+
+    private const int MaxObjectName = 253;
+
+    private const int MaxLabel = 63;
 
     private static readonly SearchValues<char> ObjectNameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
 
-    private static readonly SearchValues<char> PortNameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>Services, slices, nodes and namespaces; the differences between their rules do not matter here.</summary>
+    /// <summary>Slices and nodes. That each part between dots must be a label of its own does not matter here.</summary>
     public static bool IsObjectName(string text) =>
-        text.Length is > 0 and <= 253 && !text.AsSpan().ContainsAnyExcept(ObjectNameCharacters) && HasFirmEnds(text);
+        text.Length is > 0 and <= MaxObjectName && !text.AsSpan().ContainsAnyExcept(ObjectNameCharacters) && HasFirmEnds(text);
 
-    public static bool IsPortName(string text) =>
-        text.Length is > 0 and <= 63 && !text.AsSpan().ContainsAnyExcept(PortNameCharacters) && HasFirmEnds(text);
+    /// <summary>A label of RFC 1035.</summary>
+    public static bool IsServiceName(string text) => IsLabel(text) && char.IsAsciiLetter(text[0]);
+
+    /// <summary>Namespaces and ports: a label of RFC 1123.</summary>
+    public static bool IsLabel(string text) =>
+        text.Length is > 0 and <= MaxLabel && !text.AsSpan().ContainsAnyExcept(LabelCharacters) && HasFirmEnds(text);
 
     private static bool HasFirmEnds(string text) => char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]);
 }

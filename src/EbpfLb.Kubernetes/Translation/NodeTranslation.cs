@@ -11,7 +11,7 @@ public static class NodeTranslation
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(problems);
-        if (!FieldRules.TryGetName(node.Metadata, problems, out string? name))
+        if (!FieldRules.TryGetNodeName(node.Metadata, problems, out string? name))
             return null;
 
         string? zone = node.Metadata.Label(WellKnown.ZoneLabel);

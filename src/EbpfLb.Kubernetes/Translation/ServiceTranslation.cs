@@ -8,6 +8,12 @@ namespace EbpfLb.Kubernetes.Translation;
 
 public static class ServiceTranslation
 {
+    /// <summary>
+    /// The API server has no such limit but the size of an object. Each port is a service of its own in the maps, twice with two
+    /// families, so one object must not be worth as many as a cluster has; real ones have a handful.
+    /// </summary>
+    public const int MaxPorts = 1000;
+
     private const uint DefaultAffinityTimeoutSeconds = 10800;
 
     private const int MaxAffinityTimeoutSeconds = 86400;
@@ -20,7 +26,7 @@ public static class ServiceTranslation
     {
         ArgumentNullException.ThrowIfNull(service);
         ArgumentNullException.ThrowIfNull(problems);
-        if (!FieldRules.TryGetObjectName(service.Metadata, problems, out var name))
+        if (!FieldRules.TryGetServiceName(service.Metadata, problems, out var name))
             return null;
 
         var spec = service.Spec ?? new ServiceSpec();
@@ -108,6 +114,12 @@ public static class ServiceTranslation
 
     private static EquatableArray<ServicePort> TranslatePorts(IReadOnlyList<ServicePortSpec> specs, ProblemList problems)
     {
+        if (specs.Count > MaxPorts)
+        {
+            problems.Invalid("spec.ports", $"{specs.Count} ports are more than the {MaxPorts} a service may have; split it into several");
+            return default;
+        }
+
         var ports = new List<ServicePort>(specs.Count);
         var names = new HashSet<string>(StringComparer.Ordinal);
         var numbers = new HashSet<(Protocol, int)>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using EbpfLb.Kubernetes.Manifests;
-using EbpfLb.Kubernetes.Tests.Manifests;
 using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 
@@ -10,8 +10,6 @@ namespace EbpfLb.Kubernetes.Tests.Support;
 /// <summary>A running source on a directory of its own. Events are what the test tells, time is what it advances.</summary>
 internal sealed class ManifestFixture : IAsyncDisposable
 {
-    private const string Fence = "zz-fence";
-
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private readonly TempDirectory _root = new();
@@ -20,7 +18,9 @@ internal sealed class ManifestFixture : IAsyncDisposable
     private ManifestDirectory? _source;
     private Task _run = Task.CompletedTask;
     private int _temporaries;
-    private int _fence;
+
+    // The source has queued all that it was told and asks for more.
+    private volatile bool _asksForMore;
 
     public ManifestFixture() => Directory.CreateDirectory(DirectoryPath);
 
@@ -52,14 +52,11 @@ internal sealed class ManifestFixture : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _source = new ManifestDirectory(DirectoryPath, Writer, _changes.Reader.ReadAllAsync(), Logger, Time, Options);
+        _source = new ManifestDirectory(DirectoryPath, Writer, TellAllAsync(), Logger, Time, Options);
         _run = _source.RunAsync(_stop.Token);
-        await EventuallyAsync(() => _run.IsCompleted || Logger.CountOf(2000) == 1);
+        await SettleAsync();
         if (_run.IsCompleted)
             await _run;
-
-        // The first look is over only when its last step is: the source then waits for changes.
-        await SettleAsync();
     }
 
     /// <summary>As an editor saves: a new file takes the place of the old one.</summary>
@@ -125,20 +122,23 @@ internal sealed class ManifestFixture : IAsyncDisposable
     }
 
     private static string Names(IEnumerable<ObjectName> names) =>
-        string.Join(" ", names.Select(name => name.Name).Where(name => name != Fence).Order(StringComparer.Ordinal));
+        string.Join(" ", names.Select(name => name.Name).Order(StringComparer.Ordinal));
 
-    /// <summary>
-    /// The source takes changes in order and finishes one look before the next: when the second of two services that nothing else
-    /// uses is there, every look at what was told before is over.
-    /// </summary>
-    private async Task SettleAsync()
+    private async IAsyncEnumerable<string?> TellAllAsync([EnumeratorCancellation] CancellationToken stopping = default)
     {
-        for (int i = 0; i < 2; i++)
+        while (true)
         {
-            _fence++;
-            Write($"{Fence}.yaml", ManifestText.Service(Fence, "10.96.255.254", $"{_fence}"));
-            await _changes.Writer.WriteAsync($"{Fence}.yaml");
-            await EventuallyAsync(() => _run.IsCompleted || Service(Fence)?.Ports[0].Port == _fence);
+            _asksForMore = true;
+            if (!await _changes.Reader.WaitToReadAsync(stopping))
+                break;
+
+            _asksForMore = false;
+            if (_changes.Reader.TryRead(out string? name))
+                yield return name;
         }
     }
+
+    /// <summary>Waits until the source has looked at all that it was told. The order matters: each step empties into the next.</summary>
+    private Task SettleAsync() =>
+        EventuallyAsync(() => _run.IsCompleted || (_changes.Reader.Count == 0 && _asksForMore && _source!.IsIdle));
 }

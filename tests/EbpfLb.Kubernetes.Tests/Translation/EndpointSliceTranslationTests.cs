@@ -59,6 +59,23 @@ public sealed class EndpointSliceTranslationTests
         Assert.Empty(_problems.Kept);
     }
 
+    [Theory]
+    [InlineData(253, 63, null)]
+    [InlineData(254, 63, "metadata.name")]
+    [InlineData(253, 64, "metadata.labels[kubernetes.io/service-name]")]
+    public void Slice_name_has_253_characters_at_most_and_the_name_of_its_service_63(int name, int service, string? problem)
+    {
+        var metadata = new ObjectMeta
+        {
+            Name = new string('a', name),
+            Labels = new Dictionary<string, string> { [WellKnown.ServiceNameLabel] = new string('s', service) },
+        };
+        var slice = EndpointSliceTranslation.Translate(new EndpointSliceObject { Metadata = metadata, AddressType = "IPv4" }, _problems);
+
+        Assert.Equal(problem is null, slice is not null);
+        Assert.Equal(problem, _problems.Kept.SingleOrDefault()?.FieldPath);
+    }
+
     [Fact]
     public void Endpoint_without_conditions_is_ready_and_serving_and_not_terminating()
     {

@@ -142,17 +142,57 @@ public sealed class ServiceTranslationTests
         Assert.Equal((Severity.Invalid, "metadata.name"), Only());
     }
 
-    [Fact]
-    public void Name_may_have_253_characters_and_not_254()
+    [Theory]
+    [InlineData(63, 63, 63, null)]
+    [InlineData(64, 1, 1, "metadata.namespace")]
+    [InlineData(1, 64, 1, "metadata.name")]
+    [InlineData(1, 1, 64, "spec.ports[0].name")]
+    public void Namespace_service_and_port_name_have_63_characters_at_most(int space, int name, int port, string? problem)
     {
-        foreach (int length in (int[])[253, 254])
+        var metadata = new ObjectMeta { Namespace = new string('n', space), Name = new string('s', name) };
+        var spec = WithPorts(new ServicePortSpec { Name = new string('p', port), Port = 80 });
+        var service = ServiceTranslation.Translate(new ServiceObject { Metadata = metadata, Spec = spec }, _problems);
+
+        if (problem is null)
         {
-            var problems = new ProblemList();
-            var metadata = new ObjectMeta { Name = new string('a', length) };
-            var service = ServiceTranslation.Translate(
-                new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, problems);
-            Assert.Equal(length == 253, service is not null);
+            // The longest name there can be, and its end, fit the map's field.
+            string text = $"{service!.Name}:{service.Ports[0].Name}";
+            Assert.Equal(191, text.Length);
+            Assert.Empty(_problems.Kept);
         }
+        else
+        {
+            Assert.Equal((Severity.Invalid, problem), Only());
+        }
+    }
+
+    [Theory]
+    [InlineData("a.b", "web", "metadata.namespace")]
+    [InlineData("1a", "web", null)]
+    [InlineData("a", "a.b", "metadata.name")]
+    [InlineData("a", "1web", "metadata.name")]
+    public void Service_name_is_a_label_that_starts_with_a_letter_and_a_namespace_any_label(string space, string name, string? problem)
+    {
+        var metadata = new ObjectMeta { Namespace = space, Name = name };
+        var service = ServiceTranslation.Translate(
+            new ServiceObject { Metadata = metadata, Spec = new ServiceSpec { ClusterIP = "10.96.0.1" } }, _problems);
+
+        Assert.Equal(problem is null, service is not null);
+        Assert.Equal(problem, _problems.Kept.SingleOrDefault()?.FieldPath);
+    }
+
+    [Fact]
+    public void Service_with_more_ports_than_the_limit_gets_none_and_the_limit_is_named()
+    {
+        ServicePortSpec[] ports =
+            [.. Enumerable.Range(1, ServiceTranslation.MaxPorts + 1).Select(i => new ServicePortSpec { Name = $"p{i}", Port = i })];
+
+        Assert.Equal(ServiceTranslation.MaxPorts, Translate(WithPorts(ports[1..]))!.Ports.Count);
+        Assert.Empty(_problems.Kept);
+
+        Assert.True(Translate(WithPorts(ports))!.Ports.IsEmpty);
+        Assert.Equal((Severity.Invalid, "spec.ports"), Only());
+        Assert.Equal("1001 ports are more than the 1000 a service may have; split it into several", _problems.Kept[0].Message);
     }
 
     [Theory]

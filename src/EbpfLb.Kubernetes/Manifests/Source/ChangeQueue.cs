@@ -15,7 +15,18 @@ internal sealed class ChangeQueue
     private SortedSet<string> _names = new(StringComparer.Ordinal);
     private bool _everything;
     private bool _rescanDue;
+    private bool _isAwaited;
     private TaskCompletionSource _news = NewSignal();
+
+    /// <summary>Somebody waits in <see cref="TakeAsync"/>, and there is nothing to take.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+                return _isAwaited && !_news.Task.IsCompleted;
+        }
+    }
 
     /// <param name="name">Null for a change that may be anywhere.</param>
     public void Add(string? name)
@@ -68,11 +79,16 @@ internal sealed class ChangeQueue
     {
         Task news;
         lock (_gate)
+        {
             news = _news.Task;
+            _isAwaited = true;
+        }
+
         await news.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
             var taken = new PendingChanges(_names, _everything, _rescanDue);
+            _isAwaited = false;
             _names = new SortedSet<string>(StringComparer.Ordinal);
             _everything = false;
             _rescanDue = false;

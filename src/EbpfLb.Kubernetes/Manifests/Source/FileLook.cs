@@ -20,7 +20,9 @@ internal enum FileState : byte
 /// tell; the time of creation stands for the inode, which a rename over the name replaces.
 /// </summary>
 /// <param name="Reason">Why it is not readable.</param>
-internal readonly record struct FileLook(FileState State, long Length, DateTime Modified, DateTime Created, string? Reason)
+/// <param name="IsLink">The rest is about what the link leads to.</param>
+internal readonly record struct FileLook(
+    FileState State, long Length, DateTime Modified, DateTime Created, string? Reason, bool IsLink = false)
 {
     /// <summary>
     /// Never opens the file: opening a FIFO would wait for a writer that may never come. A FIFO, a socket or a device has no size, so
@@ -36,7 +38,8 @@ internal readonly record struct FileLook(FileState State, long Length, DateTime 
                 return default;
 
             // Asking every file for its link target would be one more system call for each, twenty thousand times.
-            if (info.Attributes.HasFlag(FileAttributes.ReparsePoint))
+            bool isLink = info.Attributes.HasFlag(FileAttributes.ReparsePoint);
+            if (isLink)
             {
                 string? target = info.LinkTarget;
                 info = info.ResolveLinkTarget(returnFinalTarget: true) ?? info;
@@ -52,7 +55,7 @@ internal readonly record struct FileLook(FileState State, long Length, DateTime 
                 : length > limits.MaxFileBytes ? $"it has {length} bytes, more than the {limits.MaxFileBytes} that are read; split it"
                 : null;
             return new FileLook(reason is null ? FileState.Readable : FileState.Unreadable, length, info.LastWriteTimeUtc,
-                info.CreationTimeUtc, reason);
+                info.CreationTimeUtc, reason, isLink);
         }
         catch (FileNotFoundException)
         {

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using EbpfLb.Kubernetes.Manifests.Decoding;
 using EbpfLb.Kubernetes.Translation;
+using Microsoft.Win32.SafeHandles;
 
 namespace EbpfLb.Kubernetes.Manifests.Source;
 
@@ -30,11 +31,10 @@ internal sealed class FileReader(string directory, ManifestLimits limits)
 
         // One byte more than it had, to see in one read that it has not grown.
         int size = (int)look.Length + 1;
-        byte[] buffer = size <= PooledBytes ? ArrayPool<byte>.Shared.Rent(size) : new byte[size];
+        byte[]? rented = size <= PooledBytes ? ArrayPool<byte>.Shared.Rent(size) : null;
         try
         {
-            int length = ReadAll(Path.Combine(directory, name), ref buffer);
-            var content = buffer.AsMemory(0, length);
+            var content = ReadAll(Path.Combine(directory, name), rented ?? new byte[size]);
             var version = Fingerprint(content.Span);
             return new FileReading(look, version, version == known ? null : _parser.Parse(name, content));
         }
@@ -49,8 +49,9 @@ internal sealed class FileReader(string directory, ManifestLimits limits)
         }
         finally
         {
-            if (size <= PooledBytes)
-                ArrayPool<byte>.Shared.Return(buffer);
+            // This array and no other: one that a growing file needed is not the pool's, which throws at a length it does not have.
+            if (rented is not null)
+                ArrayPool<byte>.Shared.Return(rented);
         }
     }
 
@@ -73,17 +74,23 @@ internal sealed class FileReader(string directory, ManifestLimits limits)
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
-    private int ReadAll(string path, ref byte[] buffer)
+    /// <returns>In the given buffer, or in a longer one when the file has grown since it was looked at.</returns>
+    private ReadOnlyMemory<byte> ReadAll(string path, byte[] buffer)
     {
         // No advisory lock: a writer must not fail because we read.
+        //
+        // A FIFO that takes the file's place between the look and here holds the source, and its stopping, until somebody opens the
+        // FIFO for writing: .NET passes no O_NONBLOCK, and opening for writing too, which would not wait, tells inotify of a written
+        // file each time. What is in force stays so meanwhile. It takes the right to rename in the directory, thus to delete from it.
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
             FileOptions.SequentialScan);
+        RefuseUnlessSeekable(file);
         int length = 0;
         while (true)
         {
             int read = RandomAccess.Read(file, buffer.AsSpan(length), length);
             if (read == 0)
-                return length;
+                return buffer.AsMemory(0, length);
 
             length += read;
             if (length > limits.MaxFileBytes)
@@ -91,6 +98,19 @@ internal sealed class FileReader(string directory, ManifestLimits limits)
 
             if (length == buffer.Length)
                 Array.Resize(ref buffer, (int)Math.Min(2L * length, limits.MaxFileBytes + 1));
+        }
+    }
+
+    /// <summary>A FIFO that could be opened has a writer, and reading would wait for what it writes.</summary>
+    private static void RefuseUnlessSeekable(SafeFileHandle file)
+    {
+        try
+        {
+            _ = RandomAccess.GetLength(file);
+        }
+        catch (NotSupportedException error)
+        {
+            throw new IOException("it is not a regular file", error);
         }
     }
 }

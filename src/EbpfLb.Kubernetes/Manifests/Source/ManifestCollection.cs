@@ -5,12 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Kubernetes.Manifests.Source;
 
 /// <summary>The files of the directory as last read, and the objects they give. Touched by one task at a time.</summary>
-internal sealed class ManifestCollection(string path, ManifestLimits limits, ILogger logger)
+internal sealed class ManifestCollection(string path, ManifestDirectoryOptions options, TimeProvider time, ILogger logger)
 {
+    // So many settling times a file that went is waited for to turn up under another name.
+    private const int ReappearanceFactor = 10;
+
     // Parsing allocates many times what it keeps: more workers would mostly buy a larger heap.
     private const int MaxWorkers = 4;
 
-    private readonly FileReader _reader = new(path, limits);
+    private readonly FileReader _reader = new(path, options.Limits);
     private readonly ObjectOwners _owners = new();
     private readonly Dictionary<string, ManifestFile> _files = new(StringComparer.Ordinal);
 
@@ -20,8 +23,13 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
     // Bad when the source started and ever since: nobody knows what they hold.
     private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
 
-    // What a settled rescan saw and left for the next one.
-    private Dictionary<string, FileLook> _unsettled = new(StringComparer.Ordinal);
+    // What the last rescan saw and left, and since when each has looked like that.
+    private Dictionary<string, (FileLook Look, long Since)> _unsettled = new(StringComparer.Ordinal);
+
+    // What the last rescan missed and did not forget yet, and since when. Empty unless something is unsettled.
+    private Dictionary<string, long> _missing = new(StringComparer.Ordinal);
+
+    private bool _contestsChanged;
 
     // Object counts of the contests that have been logged, by owner and other file.
     private Dictionary<(string Owner, string Other), int> _toldContests = [];
@@ -37,17 +45,30 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
     /// <summary>False while there is a file of which no version has been good since the start.</summary>
     public bool IsComplete => _unknown.Count == 0;
 
+    /// <summary>When the next rescan will find a file settled, if none changes meanwhile. Null when there is none to settle.</summary>
+    public TimeSpan? UntilSettled
+    {
+        get
+        {
+            if (_unsettled.Count == 0)
+                return null;
+
+            var left = options.SettleTime - time.GetElapsedTime(_unsettled.Values.Min(file => file.Since));
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
     /// <exception cref="ManifestDirectoryException">The directory cannot be listed.</exception>
     public void LoadAll(ChangeBatch batch, CancellationToken stopping)
     {
         string[] names = DirectoryListing.ReadOrThrow(path);
         var readings = new FileReading[names.Length];
-        var options = new ParallelOptions
+        var parallel = new ParallelOptions
         {
             MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, MaxWorkers),
             CancellationToken = stopping,
         };
-        Parallel.For(0, names.Length, options, () => new FileReader(path, limits), (i, _, reader) =>
+        Parallel.For(0, names.Length, parallel, () => new FileReader(path, options.Limits), (i, _, reader) =>
         {
             readings[i] = reader.Read(names[i], known: null);
             return reader;
@@ -79,41 +100,50 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
             // A new file that is empty, a new link without its target: its writer has only begun. A rescan tells if it stays so.
         }
 
-        // A file is gone only when the directory can be listed without it: a directory that vanished takes nothing with it.
-        if (anyGone)
-            Rescan(RescanMode.Replaced, batch);
+        // A file is gone only when the directory can be listed without it: a directory that vanished takes nothing with it. What it
+        // held may have gone to another one in the same rename, and one batch must see both. A file that was missed before may be
+        // what has just been read.
+        if (anyGone || _missing.Count > 0)
+            Rescan(RescanMode.Told, batch);
         else
             UpdateContests(batch);
     }
 
-    /// <returns>False when a file looks different and was left, because it must settle first.</returns>
-    public bool Rescan(RescanMode mode, ChangeBatch batch)
+    /// <summary>Looks at every file, and reads those that look different as far as the mode allows or they have settled.</summary>
+    public void Rescan(RescanMode mode, ChangeBatch batch)
     {
         if (TryList(batch) is not { } names)
-            return true;
+        {
+            _unsettled.Clear();
+            _missing.Clear();
+            return;
+        }
 
-        var unsettled = new Dictionary<string, FileLook>(StringComparer.Ordinal);
+        long now = time.GetTimestamp();
+        string[] missing = [.. _files.Keys.Except(names)];
+        var missingLooks = missing.Select(name => _files[name].Look).Where(look => look.State == FileState.Readable).ToHashSet();
+        var unsettled = new Dictionary<string, (FileLook Look, long Since)>(StringComparer.Ordinal);
         foreach (string name in names)
         {
             var look = _reader.Look(name);
-            var file = _files.GetValueOrDefault(name);
-            if (look.State == FileState.Missing || look == file?.Look)
+            var known = _files.GetValueOrDefault(name)?.Look ?? default;
+            if (look.State == FileState.Missing || look == known)
                 continue;
 
-            if (mode == RescanMode.Now || (mode == RescanMode.Replaced && look.Created != file?.Look.Created)
-                || (mode == RescanMode.Settled && _unsettled.TryGetValue(name, out var before) && before == look))
+            long since = _unsettled.TryGetValue(name, out var before) && before.Look == look ? before.Since : now;
+            bool isExchangedLink = look is { IsLink: true, State: FileState.Readable } && look.Created != known.Created;
+
+            // A file that looks exactly like one that went is that file under another name, and complete.
+            if ((mode == RescanMode.Told && isExchangedLink) || missingLooks.Contains(look)
+                || time.GetElapsedTime(since, now) >= options.SettleTime)
                 Adopt(name, Read(name), batch);
             else
-                unsettled[name] = look;
+                unsettled[name] = (look, since);
         }
 
-        if (mode == RescanMode.Settled)
-            _unsettled = unsettled;
-
-        foreach (string name in _files.Keys.Except(names).ToArray())
-            Forget(name, batch);
+        _unsettled = unsettled;
+        ForgetMissing(missing, now, batch);
         UpdateContests(batch);
-        return mode != RescanMode.Settled || unsettled.Count == 0;
     }
 
     public IReadOnlyList<ManifestProblem> ToProblems()
@@ -172,6 +202,7 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
         if (!_files.TryGetValue(name, out var file))
             _files[name] = file = new ManifestFile(name);
         file.Look = reading.Look;
+        _unsettled.Remove(name);
         if (reading.Manifest is not { } manifest)
             return;
 
@@ -204,6 +235,25 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
             logger.FileTaken(PrintableText.Escape(name), file.Objects.Count);
     }
 
+    /// <summary>
+    /// While a file is unsettled, it may be what became of one that went, and one batch must see both. Not for ever: somebody may write
+    /// to a file without end.
+    /// </summary>
+    private void ForgetMissing(string[] names, long now, ChangeBatch batch)
+    {
+        var missing = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (string name in names)
+        {
+            long since = _missing.GetValueOrDefault(name, now);
+            if (_unsettled.Count == 0 || time.GetElapsedTime(since, now) >= ReappearanceFactor * options.SettleTime)
+                Forget(name, batch);
+            else
+                missing[name] = since;
+        }
+
+        _missing = missing;
+    }
+
     private void Forget(string name, ChangeBatch batch)
     {
         var file = _files[name];
@@ -216,10 +266,14 @@ internal sealed class ManifestCollection(string path, ManifestLimits limits, ILo
 
     private void UpdateContests(ChangeBatch batch)
     {
-        if (!batch.ContestsChanged)
+        _contestsChanged |= batch.ContestsChanged;
+        batch.ContestsChanged = false;
+
+        // An object that moves is in a missing file and in its next one for a while, which is nobody's mistake.
+        if (!_contestsChanged || _missing.Count > 0)
             return;
 
-        batch.ContestsChanged = false;
+        _contestsChanged = false;
         batch.ProblemsChanged = true;
         var problems = new List<ManifestProblem>();
         var told = new Dictionary<(string Owner, string Other), int>();

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Kubernetes.Manifests.Source;
 
-/// <summary>Which of the files that look different a rescan reads.</summary>
+/// <summary>
+/// Which of the files that look different a rescan reads without waiting until they have looked the same for the settling time.
+/// </summary>
 internal enum RescanMode : byte
 {
-    /// <summary>All of them: something said that files changed, and not which.</summary>
-    Now,
-
     /// <summary>
-    /// New ones and replaced ones. After a file went: what it held may have gone to another one in the same rename, and one batch must
-    /// see both. A file that is merely being written is left to the event that comes when it is closed.
+    /// Links to another file than before: something changed, nobody knows what, and a mounted ConfigMap changes like this, complete
+    /// and all files at once. Any other file may be in the middle of being written, whatever the event was about.
     /// </summary>
-    Replaced,
+    Told,
 
-    /// <summary>Those that have looked the same twice: nothing said that they changed, so nothing says that they are complete.</summary>
-    Settled,
+    /// <summary>None: nothing said that they changed, so nothing says that they are complete.</summary>
+    Untold,
 }
