@@ -138,9 +138,9 @@ public sealed class AffinityTests(LiveNode node) : LiveTest(node)
         List<LiveService> services = [];
         for (int i = 0; i < Services; i++)
             services.Add(small.NewService(ClientIP));
-        await small.Agent.SyncAsync(() => small.Agent.Manifests.Write(
-            "all.yaml",
-            Manifests.File(services.SelectMany(service => service.Slices([small.P11.Ready, small.P21.Ready]).Prepend(service.Manifest())))));
+        Endpoint[] endpoints = [small.P11.Ready, small.P21.Ready];
+        string all = Manifests.File(services.SelectMany(service => service.Slices(endpoints).Prepend(service.Manifest())));
+        await small.Agent.SyncAsync(() => small.Agent.Manifests.Write("all.yaml", all));
 
         foreach (var service in services)
         {
@@ -182,5 +182,5 @@ public sealed class AffinityTests(LiveNode node) : LiveTest(node)
     }
 
     private IReadOnlyList<AffinityView> EntriesOf(LiveService service) =>
-        [.. Node.Agent.ReadAffinity().Where(entry => entry.ServiceName.StartsWith(service.FullName + ":", StringComparison.Ordinal))];
+        [.. Node.Agent.ReadAffinity().Where(entry => service.Owns(entry.ServiceName))];
 }

@@ -120,6 +120,22 @@ public sealed class ClusterIpTests(LiveNode node) : LiveTest(node)
     }
 
     [PrivilegedFact]
+    public async Task A_datagram_socket_may_connect_to_a_port_the_service_does_not_have_and_hears_nothing()
+    {
+        // Resolvers connect so, to learn the source address they would have, and send nothing.
+        var service = Node.NewService();
+        await service.PublishAsync(Node.P11.Ready);
+
+        var reports = await Task.WhenAll(Node.Clients.SelectMany(client => LiveNode.Families.Select(async family =>
+            (Expected: service.Frontend(family, port: 81), Report: await client.UdpConnectedAsync(service, family, port: 81)))));
+        Assert.All(reports, result =>
+        {
+            Assert.Equal(0, result.Report.Succeeded);
+            Assert.Equal([result.Expected], result.Report.Peernames.Keys);
+        });
+    }
+
+    [PrivilegedFact]
     public async Task S7_a_pod_that_dials_its_own_service_reaches_itself_from_its_own_address()
     {
         var service = Node.NewService();
@@ -222,8 +238,8 @@ public sealed class ClusterIpTests(LiveNode node) : LiveTest(node)
 
         var snapshot = Node.Agent.ReadSnapshot();
         foreach (var service in new[] { headless, external, portless })
-            Assert.DoesNotContain(snapshot.Services, view => view.Name.StartsWith(service.FullName + ":", StringComparison.Ordinal));
-        Assert.Equal(4, snapshot.Frontends.Count(frontend => frontend.ServiceName.StartsWith(neighbour.FullName + ":", StringComparison.Ordinal)));
+            Assert.DoesNotContain(snapshot.Services, view => service.Owns(view.Name));
+        Assert.Equal(4, snapshot.Frontends.Count(frontend => neighbour.Owns(frontend.ServiceName)));
         Assert.Empty(Node.Agent.ReadStatus().Problems);
         (await Node.P12.TcpAsync(neighbour, DialFamily.V4)).AssertAnsweredBy("p11");
     }

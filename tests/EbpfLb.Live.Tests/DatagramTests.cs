@@ -27,14 +27,14 @@ public sealed class DatagramTests(LiveNode node) : LiveTest(node)
         {
             var service = Node.NewService();
             await service.PublishAsync(Node.P11.Ready);
-            await using var stream = Node.P12.Stream("udp", service, family, intervalMs: 2, "--same-socket", "--bucket", "10");
-            await PauseAsync();
+            await using var stream = Node.P12.Stream("udp", service, family, intervalMs: 2, "--same-socket");
+            await stream.FlowAsync();
             await service.PublishAsync(Node.P11.Ready, Node.P13.Ready, Node.P21.Ready, Node.P22.Ready);
-            await PauseAsync();
+            await stream.FlowAsync();
             await service.PublishAsync(Node.P21.Ready);
-            await PauseAsync();
+            await stream.FlowAsync();
             await service.PublishAsync(Node.P11.Ready, Node.P13.Ready, Node.P21.Ready, Node.P22.Ready);
-            await PauseAsync();
+            await stream.FlowAsync();
 
             // One after the other, and never back: it changed only when it had to.
             var report = await stream.StopAsync();
@@ -42,9 +42,6 @@ public sealed class DatagramTests(LiveNode node) : LiveTest(node)
             string[] order = [.. report.Buckets.SelectMany(bucket => bucket.Backends.Keys.Order(StringComparer.Ordinal))];
             Assert.Equal(order.Order(StringComparer.Ordinal), order);
         }
-
-        // Some dozen datagrams.
-        static Task PauseAsync() => Task.Delay(100);
     }
 
     [PrivilegedFact]

@@ -76,9 +76,7 @@ public sealed class EndpointConditionTests(LiveNode node) : LiveTest(node)
                 (await client.TcpAsync(service, family)).AssertAllFailedWith("ECONNREFUSED");
                 (await client.UdpAsync(service, family)).AssertAllFailedWith("ECONNREFUSED");
             });
-            Assert.DoesNotContain(
-                Node.Agent.ReadSnapshot().Backends,
-                backend => backend.ServiceName.StartsWith(service.FullName + ":", StringComparison.Ordinal));
+            Assert.DoesNotContain(Node.Agent.ReadSnapshot().Backends, backend => service.Owns(backend.ServiceName));
         }
     }
 

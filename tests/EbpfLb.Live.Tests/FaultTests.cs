@@ -128,8 +128,8 @@ public sealed class FaultTests
         AssertRefused(
             await ground.Agent().RunToEndAsync(), 1,
             $"CgroupInet4Connect of cgroup {ground.Cgroup} is held by program {foreign.Id} '{ForeignProgram.Name}', attached without "
-            + "BPF_F_ALLOW_MULTI, so nothing can stand beside it. It was not touched. Detach it (bpftool cgroup detach), have its owner attach "
-            + "it with 'multi', or choose another --cgroup.");
+            + "BPF_F_ALLOW_MULTI, so nothing can stand beside it. It was not touched. Detach it (bpftool cgroup detach), "
+            + "have its owner attach it with 'multi', or choose another --cgroup.");
         Assert.Equal([foreign.Id], ForeignProgram.ProgramsOf(ground.Cgroup));
     }
 
@@ -160,7 +160,7 @@ public sealed class FaultTests
         await node.Agent.StartAsync();
 
         await Eventually.True(
-            () => node.Agent.ReadSnapshot().Frontends.Any(frontend => frontend.Address.Address.ToString() == good.V4), "the good file is served");
+            () => node.Agent.ReadSnapshot().Services.Any(view => good.Owns(view.Name)), "the good file is served");
         (await node.P12.TcpAsync(good, DialFamily.V4)).AssertAnsweredBy("p11");
         Assert.Contains($"{bad.File}:2: not valid YAML: ", await node.Agent.WaitForLogAsync(bad.File), StringComparison.Ordinal);
         Assert.Contains(node.Agent.ReadStatus().Problems, problem => problem.Object == $"{bad.File}:2");
@@ -190,7 +190,7 @@ public sealed class FaultTests
 
         var snapshot = node.Agent.ReadSnapshot();
         Assert.Empty(snapshot.Inconsistencies);
-        Assert.DoesNotContain(snapshot.Services, view => view.Name.StartsWith(third.FullName + ":", StringComparison.Ordinal));
+        Assert.DoesNotContain(snapshot.Services, view => third.Owns(view.Name));
         Assert.DoesNotContain(snapshot.Vips, address => address.ToString() == third.V4 || address.ToString() == third.V6);
         Assert.Equal(8, snapshot.Backends.Count);
         await node.FromEverywhereAsync(async (client, family) =>

@@ -31,16 +31,17 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         File.Move(files[service.File], files[$"{service.Name}-moved.yml"]);
         await AssertAnsweredByAsync("p13");
         await Node.Agent.SyncAsync(() => File.Move(files[$"{service.Name}-moved.yml"], files[$"{service.Name}.txt"]));
-        Assert.DoesNotContain(Node.Agent.ReadSnapshot().Frontends, frontend => frontend.Address.Address.ToString() == service.V4);
+        Assert.DoesNotContain(Node.Agent.ReadSnapshot().Services, view => service.Owns(view.Name));
         await Node.Agent.SyncAsync(() => File.Move(files[$"{service.Name}.txt"], files[service.File]));
         await AssertAnsweredByAsync("p13");
 
         await service.DeleteAsync();
-        Assert.DoesNotContain(Node.Agent.ReadSnapshot().Services, view => view.Name.StartsWith(service.FullName + ":", StringComparison.Ordinal));
+        Assert.DoesNotContain(Node.Agent.ReadSnapshot().Services, view => service.Owns(view.Name));
         Assert.Equal(0, (await Node.P12.TcpAsync(service, DialFamily.V4)).Succeeded);
 
         async Task AssertAnsweredByAsync(string pod) =>
-            await Node.FromEverywhereAsync(async (client, family) => (await client.TcpAsync(service, family, count: 5)).AssertAnsweredBy(pod));
+            await Node.FromEverywhereAsync(async (client, family) =>
+                (await client.TcpAsync(service, family, count: 5)).AssertAnsweredBy(pod));
     }
 
     [PrivilegedFact]
@@ -50,7 +51,7 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         var bound = TimeSpan.FromSeconds(1);
         var service = Node.NewService();
         await service.PublishAsync(Node.P11.Ready);
-        uint id = Node.Agent.ReadSnapshot().Services.First(view => view.Name.StartsWith(service.FullName + ":", StringComparison.Ordinal)).Id;
+        uint id = Node.Agent.ReadSnapshot().Services.First(view => service.Owns(view.Name)).Id;
         using var maps = KernelMaps.Open(Node.Agent.Pins, writable: false);
 
         List<TimeSpan> latencies = [];
@@ -59,7 +60,7 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
             var before = Read(maps, id).Cluster;
             var pod = i % 2 == 0 ? Node.P21 : Node.P11;
             long start = Stopwatch.GetTimestamp();
-            Node.Agent.Manifests.Write(service.File, Manifests.File([service.Manifest(), .. service.Slices([pod.Ready])]));
+            var synced = service.PublishAsync(pod.Ready);
             while (Read(maps, id).Cluster == before)
             {
                 Assert.True(Stopwatch.GetElapsedTime(start) < bound, $"change {i} was not in the maps within {bound}");
@@ -67,15 +68,14 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
             }
 
             latencies.Add(Stopwatch.GetElapsedTime(start));
+            await synced;
         }
 
         latencies.Sort();
         output.WriteLine(
             $"from the write of a file to the changed map, {Changes} changes: median {latencies[Changes / 2].TotalMilliseconds:F1} ms, "
             + $"longest {latencies[^1].TotalMilliseconds:F1} ms");
-        await Eventually.True(
-            () => Node.Agent.ReadSnapshot().Backends.Where(backend => backend.ServiceId == id).All(backend => backend.Address.ToString() == Node.P11.V4),
-            "the last change is in force");
+        (await Node.P12.TcpAsync(service, DialFamily.V4, count: 20)).AssertAnsweredBy("p11");
 
         static ServiceValue Read(KernelMaps maps, uint id)
         {
@@ -91,12 +91,14 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         await good.PublishAsync(Node.P11.Ready);
         await bad.PublishAsync(Node.P13.Ready);
 
-        string log = await Node.Agent.LogOfAsync(() => Node.Agent.Manifests.Write(bad.File, "kind: Service\nmetadata: {name: [broken\n"), bad.File);
+        string log = await Node.Agent.LogOfAsync(
+            () => Node.Agent.Manifests.Write(bad.File, "kind: Service\nmetadata: {name: [broken\n"), bad.File);
         string location = $"{bad.File}:3";
-        Assert.Contains($" warn: ", log, StringComparison.Ordinal);
+        Assert.Contains(" warn: ", log, StringComparison.Ordinal);
         Assert.Contains($"{location}: not valid YAML: ", log, StringComparison.Ordinal);
         Assert.EndsWith("The last good version stays in force, with 3 objects", log, StringComparison.Ordinal);
-        await Eventually.True(() => Node.Agent.ReadStatus().Problems.Any(problem => problem.Object == location), "the status names the file");
+        await Eventually.True(
+            () => Node.Agent.ReadStatus().Problems.Any(problem => problem.Object == location), "the status names the file");
         var status = await Node.Agent.CommandAsync("status");
         Assert.Contains($"  {location}: not valid YAML: ", status.StdOut, StringComparison.Ordinal);
         Assert.Equal(1, status.ExitCode);
@@ -105,7 +107,8 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         // A field, not the syntax.
         log = await Node.Agent.LogOfAsync(
             () => Node.Agent.Manifests.Write(bad.File, bad.Manifest(ports: [new ServicePort("tcp", "TCP", 99999)])), bad.File);
-        Assert.Contains($"Service {bad.FullName}: spec.ports[0].port: 99999 is not a port; expected 1 to 65535", log, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Service {bad.FullName}: spec.ports[0].port: 99999 is not a port; expected 1 to 65535", log, StringComparison.Ordinal);
         await AssertServedAsync();
 
         await bad.PublishAsync(Node.P21.Ready);
@@ -133,12 +136,17 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         await Node.Agent.SyncAsync(() => Node.Agent.Manifests.Write(younger.File, Claim(younger, "2026-02-02T00:00:00Z", Node.P21)));
         (await Node.P12.TcpAsync(older, DialFamily.V4)).AssertAnsweredBy("p21");
 
-        string log = await Node.Agent.LogOfAsync(
-            () => Node.Agent.Manifests.Write(older.File, Claim(older, "2026-02-01T00:00:00Z", Node.P11)), "does not get frontend");
-        Assert.Contains(older.FullName, log, StringComparison.Ordinal);
-        Assert.Contains(younger.FullName, log, StringComparison.Ordinal);
-        Assert.Contains($"{older.V4}:{LiveService.Port}", log, StringComparison.Ordinal);
-        await Eventually.True(() => Node.Agent.ReadStatus().Problems.Any(problem => problem.Object == younger.FullName), "the status names the loser");
+        await Node.Agent.SyncAsync(() => Node.Agent.Manifests.Write(older.File, Claim(older, "2026-02-01T00:00:00Z", Node.P11)));
+        foreach (string port in new[] { "tcp", "udp" })
+        {
+            Assert.Contains(
+                $"{younger.FullName}:{port} does not get frontend {older.V4}:{LiveService.Port}/{port.ToUpperInvariant()}: "
+                + $"the older {older.FullName}:{port} has it. It takes over when that one goes.",
+                Node.Agent.Log, StringComparison.Ordinal);
+        }
+
+        await Eventually.True(
+            () => Node.Agent.ReadStatus().Problems.Any(problem => problem.Object == younger.FullName), "the status names the loser");
         (await Node.P12.TcpAsync(older, DialFamily.V4, count: 20)).AssertAnsweredBy("p11");
 
         await older.DeleteAsync();

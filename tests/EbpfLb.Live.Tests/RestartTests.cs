@@ -17,11 +17,12 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
         await using var held = await Node.P12.HoldAsync(service, DialFamily.V4, count: 20);
         await using var tcp = Node.P12.Stream("tcp", service, DialFamily.V4, intervalMs: 5);
         await using var udp = Node.Host.Stream("udp", service, DialFamily.V6, intervalMs: 5);
-        await Task.Delay(300);
+        await Task.WhenAll(tcp.FlowAsync(), udp.FlowAsync());
         await Node.Agent.KillAsync();
         await Task.Delay(300);
+        await Task.WhenAll(tcp.FlowAsync(), udp.FlowAsync());
         await Node.Agent.StartAsync();
-        await Task.Delay(300);
+        await Task.WhenAll(tcp.FlowAsync(), udp.FlowAsync());
 
         foreach (var stream in new[] { tcp, udp })
         {
@@ -111,8 +112,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
             (await client.TcpAsync(moved, family, count: 5)).AssertAnsweredBy("p21");
             (await client.TcpAsync(added, family, count: 5)).AssertAnsweredBy("p13");
         });
-        Assert.DoesNotContain(
-            Node.Agent.ReadSnapshot().Services, view => view.Name.StartsWith(deleted.FullName + ":", StringComparison.Ordinal));
+        Assert.DoesNotContain(Node.Agent.ReadSnapshot().Services, view => deleted.Owns(view.Name));
         Assert.Equal(0, (await Node.P12.TcpAsync(deleted, DialFamily.V4)).Succeeded);
     }
 

@@ -23,6 +23,7 @@ static const char usage[] =
 	"  udp-many ADDRESS PORT [ADDRESS PORT]...    one unconnected socket, --count rounds\n"
 	"  checks tcp|udp ADDRESS PORT [--direct ADDRESS --direct-port PORT] [--device NAME] [--refused-port PORT]\n"
 	"  stream tcp|udp ADDRESS PORT [--interval MS] [--duration MS] [--bucket MS] [--connected] [--same-socket]\n"
+	"                                    [--progress]\n"
 	"  bench ADDRESS PORT [--seconds S] [--direct ADDRESS --direct-port PORT]\n"
 	"                                    new TCP connections per second, best against serve --fast\n"
 	"  hold ADDRESS PORT                 --count TCP connections, checked for each line of standard input\n"
@@ -97,6 +98,7 @@ enum option_code {
 	OPTION_NAME,
 	OPTION_NETNS,
 	OPTION_PIDFILE,
+	OPTION_PROGRESS,
 	OPTION_REFUSED_PORT,
 	OPTION_SAME_SOCKET,
 	OPTION_SECONDS,
@@ -121,6 +123,7 @@ static const struct option long_options[] = {
 	{"name", required_argument, NULL, OPTION_NAME},
 	{"netns", required_argument, NULL, OPTION_NETNS},
 	{"pidfile", required_argument, NULL, OPTION_PIDFILE},
+	{"progress", no_argument, NULL, OPTION_PROGRESS},
 	{"refused-port", required_argument, NULL, OPTION_REFUSED_PORT},
 	{"same-socket", no_argument, NULL, OPTION_SAME_SOCKET},
 	{"seconds", required_argument, NULL, OPTION_SECONDS},
@@ -183,6 +186,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 			break;
 		case OPTION_PIDFILE:
 			options->pidfile = optarg;
+			break;
+		case OPTION_PROGRESS:
+			options->progress = true;
 			break;
 		case OPTION_REFUSED_PORT:
 			options->refused_port = port_parse(optarg);

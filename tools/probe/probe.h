@@ -35,6 +35,7 @@ struct options {
 	bool connected;
 	bool same_socket;
 	bool fast;
+	bool progress;
 	int argc;
 	char **argv;
 };

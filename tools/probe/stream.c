@@ -41,6 +41,14 @@ static struct bucket *bucket_at(struct bucket **buckets, size_t *used, size_t in
 	return *buckets + index;
 }
 
+static void report_progress(size_t bucket, const struct options *options)
+{
+	json_begin();
+	json_text("event", "bucket");
+	json_integer("at_ms", bucket * options->bucket_ms);
+	json_end();
+}
+
 static int ask_tcp(const struct endpoint *to, const struct options *options, struct answer *answer)
 {
 	int fd = tcp_dial(to, options->timeout_ms);
@@ -91,7 +99,7 @@ int run_stream(const struct options *options)
 	uint64_t start = now_ns(), end = start + options->duration_ms * 1000000ull, next = start;
 	struct sigaction action = {.sa_handler = stop};
 	struct endpoint to;
-	size_t used = 0;
+	size_t used = 0, reported = 0;
 	bool tcp;
 	int fd = -1;
 
@@ -114,6 +122,10 @@ int run_stream(const struct options *options)
 		} else {
 			tally_add(&bucket->backends, answer.backend);
 			tally_add(&total.backends, answer.backend);
+		}
+		if (options->progress && used - 1 > reported) {
+			reported = used - 1;
+			report_progress(reported, options);
 		}
 		next += options->interval_ms * 1000000ull;
 		if (next < now_ns())

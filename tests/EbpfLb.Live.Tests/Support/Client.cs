@@ -35,7 +35,8 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
 
     /// <summary>One unconnected socket for all of it.</summary>
     public Task<ProbeReport> UdpSameSocketAsync(LiveService service, DialFamily family, int count) =>
-        AskAsync(["udp", service.Address(family), Number(LiveService.Port), .. Options(family), "--count", Number(count), "--same-socket"]);
+        AskAsync(
+            ["udp", service.Address(family), Number(LiveService.Port), .. Options(family), "--count", Number(count), "--same-socket"]);
 
     /// <summary>One unconnected socket asks all of them, a number of times. By what was asked.</summary>
     public async Task<IReadOnlyDictionary<string, ProbeReport>> UdpManyAsync(
@@ -51,7 +52,8 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
     public async Task<IReadOnlyList<string>> ChecksAsync(string protocol, LiveService service, DialFamily family, params string[] options)
     {
         var result = await Programs.RunAsync(
-            Programs.Probe, ["checks", protocol, service.Address(family), Number(LiveService.Port), .. Options(family), .. options, .. Place]);
+            Programs.Probe,
+            ["checks", protocol, service.Address(family), Number(LiveService.Port), .. Options(family), .. options, .. Place]);
         using var report = JsonDocument.Parse(result.StdOut);
         var checks = report.RootElement.EnumerateObject().Where(check => check.Value.ValueKind == JsonValueKind.Object).ToArray();
         Assert.NotEmpty(checks);
@@ -70,7 +72,7 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
             Programs.Probe,
             [
                 "stream", protocol, service.Address(family), Number(LiveService.Port), .. Options(family), "--interval", Number(intervalMs),
-                "--duration", "120000", .. options, .. Place,
+                "--duration", "120000", "--bucket", "20", "--progress", .. options, .. Place,
             ]));
 
     /// <summary>TCP connections that stay open.</summary>
@@ -86,12 +88,12 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
     }
 
     /// <summary>A server on all these ports, TCP and UDP, in both families.</summary>
-    public async Task<LineProcess> ServeAsync(IEnumerable<int> ports, string? name = null)
+    public async Task<LineProcess> ServeAsync(IEnumerable<int> ports)
     {
         var server = LineProcess.Start(
             Programs.Probe,
             [
-                "serve", "--name", name ?? Name, .. ports.SelectMany(port => new[] { "--tcp", Number(port), "--udp", Number(port) }), .. Place,
+                "serve", "--name", Name, .. ports.SelectMany(port => new[] { "--tcp", Number(port), "--udp", Number(port) }), .. Place,
             ]);
         await server.WaitForLineAsync("\"ready\":true");
         return server;

@@ -34,7 +34,8 @@ internal sealed class ForeignProgram : IAsyncDisposable
         var program = BpfProgram.LoadRaw(Name, BpfProgramType.CgroupSockAddr, BpfAttachType.CgroupInet4Connect, [ReturnOne, Exit]);
         var foreign = new ForeignProgram(program, Path.Combine(bpffs, Name), cgroup);
         program.Pin(foreign._pin);
-        await Programs.OutputOfAsync("bpftool", ["cgroup", "attach", cgroup, "connect4", "pinned", foreign._pin, .. multi ? ["multi"] : Array.Empty<string>()]);
+        string[] flags = multi ? ["multi"] : [];
+        await Programs.OutputOfAsync("bpftool", ["cgroup", "attach", cgroup, "connect4", "pinned", foreign._pin, .. flags]);
         return foreign;
     }
 

@@ -18,6 +18,9 @@ internal sealed class LiveService(LiveAgent agent, int number)
     /// <summary>As the maps have it, without the port.</summary>
     public string FullName => $"live/{Name}";
 
+    /// <summary>Whether a name of the maps is that of one of its ports.</summary>
+    public bool Owns(string name) => name.StartsWith(FullName + ":", StringComparison.Ordinal);
+
     public string File => $"{Name}.yaml";
 
     public string V4 { get; } = $"10.96.{number / 250}.{number % 250 + 1}";

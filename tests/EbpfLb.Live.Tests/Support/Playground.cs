@@ -35,8 +35,8 @@ internal sealed class Playground : IAsyncDisposable
     {
         string run = $"t{Guid.NewGuid():n}"[..10];
         string output = await Programs.OutputOfAsync(Programs.ClusterScript, ["up", "--id", run]);
-        return new Playground(
-            run, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
+        var settings = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2));
+        return new Playground(run, settings.ToDictionary(setting => setting[0], setting => setting[1]));
     }
 
     public async ValueTask DisposeAsync() => await Programs.OutputOfAsync(Programs.ClusterScript, ["down", "--id", _run]);

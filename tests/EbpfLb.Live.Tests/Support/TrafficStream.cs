@@ -4,6 +4,16 @@ namespace EbpfLb.Live.Tests.Support;
 /// <summary>Traffic that goes on while the test does something else.</summary>
 internal sealed class TrafficStream(LineProcess process) : IAsyncDisposable
 {
+    private const string Progress = "\"event\":\"bucket\"";
+
+    /// <summary>Until at least one conversation has begun and ended after this call.</summary>
+    public async Task FlowAsync()
+    {
+        // The first bucket to begin may have done so before the call.
+        for (int i = 0; i < 2; i++)
+            await process.WaitForLineAsync(Progress, process.LineCount);
+    }
+
     public async Task<ProbeReport> StopAsync()
     {
         await process.TerminateAsync();
