@@ -45,8 +45,8 @@ public static class EndpointSliceTranslation
         string? service = metadata.Label(WellKnown.ServiceNameLabel);
         if (string.IsNullOrEmpty(service))
             problems.Ignored(path, "the label is missing, so the slice belongs to no service");
-        else if (!NameRules.IsServiceName(service))
-            problems.Invalid(path, $"{PrintableText.Quote(service)} {NameRules.ServiceNameRule}");
+        else if (!NameRules.IsLabel(service))
+            problems.Invalid(path, $"{PrintableText.Quote(service)} {NameRules.LabelRule}");
         else
             return service;
 

@@ -11,7 +11,7 @@ internal static class FieldRules
     public const string DefaultNamespace = "default";
 
     public static bool TryGetServiceName(ObjectMeta? metadata, ProblemList problems, out ObjectName name) =>
-        TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsServiceName, NameRules.ServiceNameRule, problems), problems, out name);
+        TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsLabel, NameRules.LabelRule, problems), problems, out name);
 
     public static bool TryGetSliceName(ObjectMeta? metadata, ProblemList problems, out ObjectName name) =>
         TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsObjectName, NameRules.ObjectNameRule, problems), problems, out name);

@@ -12,9 +12,6 @@ internal static class NameRules
     public const string ObjectNameRule =
         "must be lower-case letters, digits, '-' and '.', at most 253 of them, first and last a letter or digit";
 
-    public const string ServiceNameRule =
-        "must be lower-case letters, digits and '-', at most 63 of them, first a letter, last a letter or digit";
-
     public const string LabelRule =
         "must be lower-case letters, digits and '-', at most 63 of them, first and last a letter or digit";
 
@@ -30,10 +27,9 @@ internal static class NameRules
     public static bool IsObjectName(string text) =>
         text.Length is > 0 and <= MaxObjectName && !text.AsSpan().ContainsAnyExcept(ObjectNameCharacters) && HasFirmEnds(text);
 
-    /// <summary>A label of RFC 1035.</summary>
-    public static bool IsServiceName(string text) => IsLabel(text) && char.IsAsciiLetter(text[0]);
-
-    /// <summary>Namespaces and ports: a label of RFC 1123.</summary>
+    /// <summary>
+    /// Services, namespaces and ports: a label of RFC 1123. Older API servers want a letter first in a Service's name, newer ones do not.
+    /// </summary>
     public static bool IsLabel(string text) =>
         text.Length is > 0 and <= MaxLabel && !text.AsSpan().ContainsAnyExcept(LabelCharacters) && HasFirmEnds(text);
 
