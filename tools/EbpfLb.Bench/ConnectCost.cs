@@ -91,11 +91,8 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
         void Ratio(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string method, Bar? bar = null) =>
             Figure(name, pairs, value, "", method, bar);
 
-        void Figure(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string unit, string method, Bar? bar = null)
-        {
-            var sample = new Sample(pairs.Select(value));
-            report.Add(new Measurement(part, name, sample.Median, unit, method, sample.Range, bar));
-        }
+        void Figure(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string unit, string method, Bar? bar = null) =>
+            report.Add(Measurement.Median(part, name, new Sample(pairs.Select(value)), unit, method, bar));
     }
 
     private static string Target() => new StringBuilder().Append(CultureInfo.InvariantCulture,
