@@ -13,7 +13,7 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
 {
     private const double MostLoadMs = 2000;
     private const double MostFlipMs = 10;
-    private const double MostResidentMiB = 150;
+    private const double MostResidentMB = 150;
     private const int MostEntriesOfChange = 3;
     private const int ChangesOfLargeFiles = 20;
 
@@ -24,7 +24,9 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
     private int _generation;
 
     private string Part => string.Create(CultureInfo.InvariantCulture,
-        $"agent process, {options.Services:#,##0} services x {options.Endpoints} endpoints, {(IsFilePerService ? "a file each" : $"{perFile} to a file")}");
+        $"agent process, {options.Services:#,##0} services x {options.Endpoints} endpoints, {Shape}");
+
+    private string Shape => IsFilePerService ? "a file each" : $"{perFile} to a file";
 
     private bool IsFilePerService => perFile == 1;
 
@@ -60,12 +62,12 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
             stopping.ThrowIfCancellationRequested();
 
         string when = $"{options.SettleSeconds} s after the first sync";
-        Add("processor time while idle", ProcessFacts.ProcessorMilliseconds(pid) - before, "ms", $"the {options.SettleSeconds} s after the first sync");
-        Add("RSS", ProcessFacts.ResidentMiB(pid), "MiB", $"VmRSS {when}", Bar.Most(MostResidentMiB));
-        Add("PSS", ProcessFacts.ProportionalMiB(pid), "MiB", $"smaps_rollup {when}");
-        Add("anonymous memory", ProcessFacts.AnonymousMiB(pid), "MiB", $"smaps_rollup {when}");
-        Add("peak RSS", ProcessFacts.PeakResidentMiB(pid), "MiB", "VmHWM: while it parsed");
-        Add("maps", ProcessFacts.MapMiB(pid), "MiB", "memlock of their fdinfo: the kernel's memory, in nobody's RSS");
+        Add("processor time while idle", ProcessFacts.ProcessorMilliseconds(pid) - before, "ms", $"user and system, until {when}");
+        Add("RSS", ProcessFacts.ResidentMB(pid), "MB", $"VmRSS {when}", Bar.Most(MostResidentMB));
+        Add("PSS", ProcessFacts.ProportionalMB(pid), "MB", $"smaps_rollup {when}");
+        Add("anonymous memory", ProcessFacts.AnonymousMB(pid), "MB", $"smaps_rollup {when}");
+        Add("peak RSS", ProcessFacts.PeakResidentMB(pid), "MB", "VmHWM: while it parsed");
+        Add("maps", ProcessFacts.MapMB(pid), "MB", "memlock of their fdinfo: the kernel's memory, in nobody's RSS");
     }
 
     private void TimeChanges(AgentProcess agent, ManifestFiles files, string bpffs, CancellationToken stopping)
@@ -90,7 +92,8 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
 
         double processor = (ProcessFacts.ProcessorMilliseconds(agent.Id) - processorBefore) / changes;
         report.Add(Measurement.Tail(Part, "one endpoint changed", new Sample(milliseconds), "ms",
-            $"rename(2) of its manifest to the entry of services_v1, read by another process{(IsFilePerService ? "" : "; the whole file is parsed")}",
+            "rename(2) of its manifest to the entry of services_v1, read by another process"
+            + (IsFilePerService ? "" : "; the whole file is parsed"),
             IsFilePerService ? Bar.Most(MostFlipMs) : null));
         report.Add(Measurement.Tail(Part, "  of that, without a processor", new Sample(waits), "ms",
             "schedstat of the agent's threads, added up: others had the processors"));

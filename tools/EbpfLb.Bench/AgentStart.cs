@@ -23,8 +23,8 @@ internal sealed class AgentStart(BenchOptions options, Report report)
         Add("restart", bpffs, $"{Method}, everything pinned already");
 
         void Add(string name, IEnumerable<string> places, string method) => report.Add(Measurement.Median(
-            "agent process, nothing to program", name, new Sample(places.Select(place => Time(sandbox, place, files, stopping))), "ms", method,
-            Bar.Most(MostMs)));
+            "agent process, nothing to program", name, new Sample(places.Select(place => Time(sandbox, place, files, stopping))), "ms",
+            method, Bar.Most(MostMs)));
     }
 
     private double Time(Sandbox sandbox, string bpffs, ManifestFiles files, CancellationToken stopping)

@@ -90,7 +90,7 @@ internal sealed record BenchOptions
         }
 
         if ((long)options.Services * options.Endpoints > MaxBackends)
-            throw new BenchException($"{options.Services} services of {options.Endpoints} endpoints do not fit in maps of the default sizes");
+            throw new BenchException($"more than {MaxBackends} endpoints do not fit in maps of the default sizes");
         return options.Help ? options : options with { Agent = FindAgent(options.Agent) };
     }
 

@@ -72,7 +72,8 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
         const string NoPrograms = " without programs";
 
         // One preempted connection weighs as much as hundreds of others: soft, because on a busy machine it tells of the others' luck.
-        Ratio(Rate, rounds.Pairs, pair => pair.First.PerSecond / pair.Second.PerSecond, Paired, Bar.Least(1 - MostCost) with { Hard = false });
+        Ratio(Rate, rounds.Pairs, pair => pair.First.PerSecond / pair.Second.PerSecond, Paired,
+            Bar.Least(1 - MostCost) with { Hard = false });
         Ratio(Rate + NoFloor, rounds.Floor, pair => pair.First.PerSecond / pair.Second.PerSecond, Floor);
         Ratio(Median, rounds.Pairs, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Paired, Bar.Least(1 - MostCost));
         Ratio(Median + NoFloor, rounds.Floor, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Floor);

@@ -7,7 +7,7 @@ using EbpfLb.Linux.Bpf;
 
 namespace EbpfLb.Bench;
 
-/// <summary>Reads entries of services_v1 as fast as they can be read: through a descriptor of its own, as any other process would.</summary>
+/// <summary>Reads entries of services_v1 as fast as they can be read, through a descriptor of its own as any process would.</summary>
 internal sealed class FlipWatch : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);

@@ -40,7 +40,8 @@ internal static class Suite
         BenchOptions.SyncPart => new SyncCost(options, report).RunAsync(stopping),
         BenchOptions.StartPart => Task.Run(() => new AgentStart(options, report).Run(stopping), stopping),
         BenchOptions.AgentPart => Task.Run(() => new AgentAtSize(options, report, perFile: 1).Run(stopping), stopping),
-        BenchOptions.LargeFilesPart => Task.Run(() => new AgentAtSize(options, report, options.ServicesOfLargeFile).Run(stopping), stopping),
+        BenchOptions.LargeFilesPart => Task.Run(
+            () => new AgentAtSize(options, report, options.ServicesOfLargeFile).Run(stopping), stopping),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     };
 }

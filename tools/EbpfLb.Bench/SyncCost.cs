@@ -39,7 +39,8 @@ internal sealed class SyncCost(BenchOptions options, Report report)
             // The first pass also warms up the code, so that the order of the two is not what is measured.
             await ParseAsync(files, stopping);
             double parse = (await ParseAsync(files, stopping)).Milliseconds;
-            Add($"parse {files.FileCount} files of {options.ServicesOfLargeFile} services", parse, "ms", "read, parse, translate; second time in this process");
+            Add($"parse {files.FileCount} files of {options.ServicesOfLargeFile} services", parse, "ms",
+                "read, parse, translate; second time in this process");
         }
 
         using (var files = ManifestFiles.Write(_cluster, 1))
@@ -95,16 +96,18 @@ internal sealed class SyncCost(BenchOptions options, Report report)
         if (!applied.IsClean || sync.ServiceCount != options.Services || sync.BackendCount != options.Services * options.Endpoints)
             throw new BenchException($"the maps do not hold the cluster: {sync.ServiceCount} services, {sync.BackendCount} backends");
 
-        Add("objects to empty maps", take + decide + apply, "ms", "the sum of the next three, right after parsing, cold code", Bar.Most(MostLoadMs));
+        Add("objects to empty maps", take + decide + apply, "ms", "the sum of the next three, right after parsing, cold code",
+            Bar.Most(MostLoadMs));
         Add("  state handed over", take, "ms", "ClusterStateWriter.Take");
         Add("  desired state", decide, "ms", "DesiredState.Update");
         Add("  map writes", apply, "ms", "DatapathSync.Apply on pinned kernel maps");
         Add("  entries written", applied.MapWrites, "", "system calls of that; slots are memory writes");
         (changes, delta, applied) = (null!, null!, null!);
 
-        Add("managed heap", (GC.GetTotalMemory(forceFullCollection: true) - emptyHeap) / 1048576.0, "MiB", "all of the above, after a full collection");
+        Add("managed heap", (GC.GetTotalMemory(forceFullCollection: true) - emptyHeap) / 1e6, "MB",
+            "all of the above, after a full collection");
         GC.KeepAlive(parsed);
-        Add("maps", ProcessFacts.MapMiB(Environment.ProcessId), "MiB", "memlock of their fdinfo");
+        Add("maps", ProcessFacts.MapMB(Environment.ProcessId), "MB", "memlock of their fdinfo");
 
         TimeChanges(datapath, state, desired, sync);
         CountIdleWrites(datapath, state, desired, sync);
@@ -143,7 +146,8 @@ internal sealed class SyncCost(BenchOptions options, Report report)
         var slice = state.Take().State.SlicesOf(name)[0];
         var first = slice.Endpoints[0];
         var another = first with { Address = Address.Parse(Cluster.ChangedAddress(generation)) };
-        return new ClusterChange { UpsertedSlices = [slice with { Endpoints = slice.Endpoints.Skip(1).Prepend(another).ToEquatableArray() }] };
+        var endpoints = slice.Endpoints.Skip(1).Prepend(another).ToEquatableArray();
+        return new ClusterChange { UpsertedSlices = [slice with { Endpoints = endpoints }] };
     }
 
     private void CountIdleWrites(KernelDatapath datapath, ClusterStateWriter state, DesiredState desired, DatapathSync sync)
