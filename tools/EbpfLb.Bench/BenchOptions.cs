@@ -31,11 +31,16 @@ internal sealed record BenchOptions
 
     private static readonly string[] AllParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
 
+    private const int LargeFiles = 10;
+
     // What the maps hold by default bounds the size: 65536 services, 262144 backends.
     private const int MaxServices = 60_000;
     private const int MaxBackends = 250_000;
 
     public IReadOnlyList<string> Parts { get; init; } = AllParts;
+
+    /// <summary>For the shape with few large files.</summary>
+    public int ServicesOfLargeFile => (Services + LargeFiles - 1) / LargeFiles;
 
     public required string Agent { get; init; }
 
@@ -85,8 +90,18 @@ internal sealed record BenchOptions
         }
 
         if ((long)options.Services * options.Endpoints > MaxBackends)
-            throw new BenchException($"{options.Services} services of {options.Endpoints} endpoints do not fit in maps of the default sizes");
+            throw new BenchException($"more than {MaxBackends} endpoints do not fit in maps of the default sizes");
         return options.Help ? options : options with { Agent = FindAgent(options.Agent) };
+    }
+
+    /// <summary>Why nothing can be measured here; null if something can.</summary>
+    public string? WhyNot()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return "EbpfLb.Bench makes namespaces, cgroups and BPF maps: run it as root";
+        if (Parts.Contains(ConnectPart) && !File.Exists(Probe))
+            return $"{Probe} does not exist: make probe builds it";
+        return null;
     }
 
     private static string[] ParseParts(string text)

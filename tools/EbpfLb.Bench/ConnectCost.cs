@@ -71,7 +71,9 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
         const string NoFloor = ": noise floor";
         const string NoPrograms = " without programs";
 
-        Ratio(Rate, rounds.Pairs, pair => pair.First.PerSecond / pair.Second.PerSecond, Paired, Bar.Least(1 - MostCost));
+        // One preempted connection weighs as much as hundreds of others: soft, because on a busy machine it tells of the others' luck.
+        Ratio(Rate, rounds.Pairs, pair => pair.First.PerSecond / pair.Second.PerSecond, Paired,
+            Bar.Least(1 - MostCost) with { Hard = false });
         Ratio(Rate + NoFloor, rounds.Floor, pair => pair.First.PerSecond / pair.Second.PerSecond, Floor);
         Ratio(Median, rounds.Pairs, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Paired, Bar.Least(1 - MostCost));
         Ratio(Median + NoFloor, rounds.Floor, pair => pair.Second.WholeP50Us / pair.First.WholeP50Us, Floor);
@@ -91,11 +93,8 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
         void Ratio(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string method, Bar? bar = null) =>
             Figure(name, pairs, value, "", method, bar);
 
-        void Figure(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string unit, string method, Bar? bar = null)
-        {
-            var sample = new Sample(pairs.Select(value));
-            report.Add(new Measurement(part, name, sample.Median, unit, method, sample.Range, bar));
-        }
+        void Figure(string name, List<Traffic.Pair> pairs, Func<Traffic.Pair, double> value, string unit, string method, Bar? bar = null) =>
+            report.Add(Measurement.Median(part, name, new Sample(pairs.Select(value)), unit, method, bar));
     }
 
     private static string Target() => new StringBuilder().Append(CultureInfo.InvariantCulture,

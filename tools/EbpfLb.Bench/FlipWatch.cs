@@ -7,7 +7,7 @@ using EbpfLb.Linux.Bpf;
 
 namespace EbpfLb.Bench;
 
-/// <summary>Reads entries of services_v1 as fast as they can be read: through a descriptor of its own, as any other process would.</summary>
+/// <summary>Reads entries of services_v1 as fast as they can be read, through a descriptor of its own as any process would.</summary>
 internal sealed class FlipWatch : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
@@ -26,15 +26,21 @@ internal sealed class FlipWatch : IDisposable
     public int Count => _idByName.Count;
 
     /// <summary>The id of a service's only port.</summary>
-    public uint IdOf(int service) => _idByName[$"{Cluster.Namespace}/{Cluster.ServiceName(service)}:http"];
+    public uint IdOf(int service)
+    {
+        string name = $"{Cluster.Namespace}/{Cluster.ServiceName(service)}:http";
+        return _idByName.TryGetValue(name, out uint id) ? id : throw new BenchException($"no entry of the maps has the name {name}");
+    }
 
     /// <returns>Milliseconds from just before <paramref name="change"/> until the entry is seen to name another range of slots.</returns>
     public double Time(uint id, Action change)
     {
-        var before = Read(id);
+        var before = Find(id);
         long start = Stopwatch.GetTimestamp();
         change();
-        while (Read(id) == before)
+
+        // A lookup that meets the replacement of its key may find neither the old element nor the new one: that is no answer.
+        while (!_services.TryLookup(id, out ServiceValue now) || now == before)
         {
             if (Stopwatch.GetElapsedTime(start) > Deadline)
                 throw new BenchException($"the entry of service id {id} did not change within {Deadline.TotalSeconds} s");
@@ -45,7 +51,7 @@ internal sealed class FlipWatch : IDisposable
 
     public void Dispose() => _services.Dispose();
 
-    private ServiceValue Read(uint id) => _services.TryLookup<uint, ServiceValue>(id, out var value)
+    private ServiceValue Find(uint id) => _services.TryLookup<uint, ServiceValue>(id, out var value)
         ? value
         : throw new BenchException($"service id {id} has no entry");
 }

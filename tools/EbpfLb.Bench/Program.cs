@@ -21,6 +21,12 @@ if (options.Help)
     return 0;
 }
 
+if (options.WhyNot() is { } reason)
+{
+    Console.Error.WriteLine(reason);
+    return 1;
+}
+
 // What a run made is removed on the way out, so it is left by cancellation and never by the signal itself.
 using var interrupted = new CancellationTokenSource();
 void Interrupt(PosixSignalContext context)

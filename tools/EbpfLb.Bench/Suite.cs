@@ -38,9 +38,10 @@ internal static class Suite
     {
         BenchOptions.ConnectPart => Task.Run(() => new ConnectCost(options, report).Run(stopping), stopping),
         BenchOptions.SyncPart => new SyncCost(options, report).RunAsync(stopping),
-        BenchOptions.StartPart => Task.Run(() => new AgentCost(options, report).RunStarts(stopping), stopping),
-        BenchOptions.AgentPart => Task.Run(() => new AgentCost(options, report).RunAtSize(stopping), stopping),
-        BenchOptions.LargeFilesPart => Task.Run(() => new AgentCost(options, report).RunWithLargeFiles(stopping), stopping),
+        BenchOptions.StartPart => Task.Run(() => new AgentStart(options, report).Run(stopping), stopping),
+        BenchOptions.AgentPart => Task.Run(() => new AgentAtSize(options, report, perFile: 1).Run(stopping), stopping),
+        BenchOptions.LargeFilesPart => Task.Run(
+            () => new AgentAtSize(options, report, options.ServicesOfLargeFile).Run(stopping), stopping),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     };
 }

@@ -170,8 +170,8 @@ public sealed class ServiceTranslationTests
     [InlineData("a.b", "web", "metadata.namespace")]
     [InlineData("1a", "web", null)]
     [InlineData("a", "a.b", "metadata.name")]
-    [InlineData("a", "1web", "metadata.name")]
-    public void Service_name_is_a_label_that_starts_with_a_letter_and_a_namespace_any_label(string space, string name, string? problem)
+    [InlineData("a", "1web", null)]
+    public void Names_of_services_and_namespaces_are_labels(string space, string name, string? problem)
     {
         var metadata = new ObjectMeta { Namespace = space, Name = name };
         var service = ServiceTranslation.Translate(

@@ -35,8 +35,8 @@ internal sealed class Report(IReadOnlyList<KeyValuePair<string, string>> machine
                 output.WriteLine($"\n{part = measurement.Part}");
 
             string value = $"{Number(measurement.Value)} {measurement.Unit}";
-            output.WriteLine(
-                $"  {measurement.Name.PadRight(nameWidth)}{value,-16}{measurement.Spread ?? "",-28}{Verdict(measurement),-24}{measurement.Method}");
+            output.Write($"  {measurement.Name.PadRight(nameWidth)}{value,-16}{measurement.Spread ?? "",-28}");
+            output.WriteLine($"{Verdict(measurement),-24}{measurement.Method}");
         }
 
         output.WriteLine();
@@ -57,9 +57,14 @@ internal sealed class Report(IReadOnlyList<KeyValuePair<string, string>> machine
         File.WriteAllText(file, JsonSerializer.Serialize(document, Indented) + "\n");
     }
 
-    private static string Verdict(Measurement measurement) => measurement.Bar is { } bar
-        ? $"{(bar.IsMetBy(measurement.Value) ? "met" : "MISSED")} ({(bar.AtLeast ? ">=" : "<=")} {Number(bar.Limit)}{(bar.Hard ? "" : ", soft")})"
-        : "";
+    private static string Verdict(Measurement measurement)
+    {
+        if (measurement.Bar is not { } bar)
+            return "";
+
+        string verdict = bar.IsMetBy(measurement.Value) ? "met" : "MISSED";
+        return $"{verdict} ({(bar.AtLeast ? ">=" : "<=")} {Number(bar.Limit)}{(bar.Hard ? "" : ", soft")})";
+    }
 
     private static string Number(double value) => Math.Abs(value) switch
     {

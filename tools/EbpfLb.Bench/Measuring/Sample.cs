@@ -3,17 +3,21 @@ using System.Globalization;
 
 namespace EbpfLb.Bench.Measuring;
 
-/// <summary>Repeated measurements of one thing, in order of size.</summary>
+/// <summary>Repeated measurements of one thing.</summary>
 internal sealed class Sample
 {
     private readonly double[] _sorted;
 
     public Sample(IEnumerable<double> values)
     {
-        _sorted = [.. values.Order()];
+        Values = [.. values];
+        _sorted = [.. Values.Order()];
         if (_sorted.Length == 0)
             throw new BenchException("no measurement succeeded");
     }
+
+    /// <summary>As they were measured, one after the other.</summary>
+    public IReadOnlyList<double> Values { get; }
 
     public int Count => _sorted.Length;
 

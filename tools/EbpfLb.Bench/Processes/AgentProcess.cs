@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 namespace EbpfLb.Bench.Processes;
 
 /// <summary>The agent as an operator starts it, in the sandbox. Its log is what tells how far it is.</summary>
-internal sealed partial class AgentProcess(string executable, Sandbox sandbox, string bpffs, string manifests, params IEnumerable<string> before)
+/// <param name="before">A command, such as strace, that runs the agent.</param>
+internal sealed partial class AgentProcess(
+    string executable, Sandbox sandbox, string bpffs, string manifests, params IEnumerable<string> before)
     : FollowedProcess("nsenter",
     [
         $"--net={sandbox.NodeNamespace}", "--", .. before, executable, "agent", "--manifests", manifests, "--bpffs", bpffs,

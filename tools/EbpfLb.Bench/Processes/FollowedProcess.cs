@@ -43,8 +43,9 @@ internal class FollowedProcess : IDisposable
                 return line;
         }
 
+        string what = _lines.IsCompleted ? "ended before it said" : $"did not say within {deadline.TotalSeconds} s";
         throw new BenchException(
-            $"{_process.StartInfo.FileName} {(_lines.IsCompleted ? "ended" : $"did not say in {deadline.TotalSeconds} s")} what was waited for; "
+            $"'{string.Join(' ', _process.StartInfo.ArgumentList.Prepend(_process.StartInfo.FileName))}' {what} what was waited for; "
             + $"its last lines: {string.Join(" | ", _tail)}");
     }
 

@@ -8,13 +8,13 @@ internal static class ProcessFacts
 {
     private const double ClockTicksPerSecond = 100; // USER_HZ, part of the kernel's interface
 
-    public static double ResidentMiB(int pid) => KiB($"/proc/{pid}/status", "VmRSS:") / 1024;
+    public static double ResidentMB(int pid) => Megabytes($"/proc/{pid}/status", "VmRSS:");
 
-    public static double PeakResidentMiB(int pid) => KiB($"/proc/{pid}/status", "VmHWM:") / 1024;
+    public static double PeakResidentMB(int pid) => Megabytes($"/proc/{pid}/status", "VmHWM:");
 
-    public static double ProportionalMiB(int pid) => KiB($"/proc/{pid}/smaps_rollup", "Pss:") / 1024;
+    public static double ProportionalMB(int pid) => Megabytes($"/proc/{pid}/smaps_rollup", "Pss:");
 
-    public static double AnonymousMiB(int pid) => KiB($"/proc/{pid}/smaps_rollup", "Anonymous:") / 1024;
+    public static double AnonymousMB(int pid) => Megabytes($"/proc/{pid}/smaps_rollup", "Anonymous:");
 
     /// <summary>User and system time, threads that ended included.</summary>
     public static double ProcessorMilliseconds(int pid)
@@ -45,7 +45,7 @@ internal static class ProcessFacts
     }
 
     /// <summary>What the kernel accounts to the maps that the process has open, each counted once.</summary>
-    public static double MapMiB(int pid)
+    public static double MapMB(int pid)
     {
         var bytesById = new Dictionary<string, long>();
         foreach (string file in Directory.EnumerateFiles($"/proc/{pid}/fdinfo"))
@@ -64,12 +64,13 @@ internal static class ProcessFacts
                 bytesById[id] = long.Parse(bytes, CultureInfo.InvariantCulture);
         }
 
-        return bytesById.Values.Sum() / 1048576.0;
+        return bytesById.Values.Sum() / 1e6;
     }
 
-    private static double KiB(string file, string name) =>
+    // The files count in units of 1024 bytes, whatever they call them.
+    private static double Megabytes(string file, string name) =>
         Field(File.ReadAllLines(file), name) is { } text
-            ? double.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture)
+            ? double.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e6
             : throw new BenchException($"{file} has no {name}");
 
     private static string? Field(IEnumerable<string> lines, string name) =>

@@ -34,6 +34,9 @@ internal sealed partial class SystemCalls : IDisposable
         File.Delete(_file);
     }
 
+    public static bool Writes(string command) =>
+        command.Contains("UPDATE", StringComparison.Ordinal) || command.Contains("DELETE", StringComparison.Ordinal);
+
     /// <summary>Of a file that strace wrote.</summary>
     public static IReadOnlyDictionary<string, int> Count(string file) => File.ReadLines(file)
         .Select(line => Call().Match(line))

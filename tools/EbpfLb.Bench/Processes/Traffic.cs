@@ -61,6 +61,8 @@ internal sealed class Traffic(Sandbox sandbox) : IDisposable
         })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? JsonDocument.Parse(output) : throw new BenchException($"lbprobe bench ended with {process.ExitCode}");
+        return process.ExitCode == 0
+            ? JsonDocument.Parse(output)
+            : throw new BenchException($"lbprobe bench ended with {process.ExitCode}");
     }
 }

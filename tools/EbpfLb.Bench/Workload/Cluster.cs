@@ -18,7 +18,8 @@ internal sealed record Cluster(int Services, int Endpoints)
 
     public static string ServiceName(int service) => string.Create(CultureInfo.InvariantCulture, $"service-{service:00000}");
 
-    public static string ClusterIP(int service) => string.Create(CultureInfo.InvariantCulture, $"10.96.{service / 250}.{service % 250 + 1}");
+    public static string ClusterIP(int service) => string.Create(CultureInfo.InvariantCulture,
+        $"10.96.{service / 250}.{service % 250 + 1}");
 
     /// <param name="manifest">Gets a Service and its EndpointSlice, two documents.</param>
     /// <param name="service">From 0.</param>

@@ -7,6 +7,9 @@ namespace EbpfLb.Bench.Workload;
 /// <summary>The cluster in files: one per service, or many services to a file.</summary>
 internal sealed class ManifestFiles : IDisposable
 {
+    // A rename that replaces a file makes some file systems write it out first, which takes longer than all that is measured here.
+    private const string Memory = "/dev/shm";
+
     private readonly Cluster _cluster;
     private readonly int _perFile;
     private readonly string _staging;
@@ -16,7 +19,7 @@ internal sealed class ManifestFiles : IDisposable
     {
         _cluster = cluster;
         _perFile = perFile;
-        string root = System.IO.Directory.CreateTempSubdirectory("ebpflb-bench-").FullName;
+        string root = Path.Combine(System.IO.Directory.Exists(Memory) ? Memory : Path.GetTempPath(), $"ebpflb-bench-{Guid.NewGuid():n}");
         Directory = Path.Combine(root, "manifests");
         _staging = Path.Combine(root, "staging");
         System.IO.Directory.CreateDirectory(Directory);

@@ -5,5 +5,6 @@ namespace EbpfLb.Bench.Workload;
 internal readonly record struct StagedFile(string Path)
 {
     /// <summary>One rename(2), which replaces the version that is there.</summary>
-    public void MoveInto(string directory) => File.Move(Path, System.IO.Path.Combine(directory, System.IO.Path.GetFileName(Path)), overwrite: true);
+    public void MoveInto(string directory) =>
+        File.Move(Path, System.IO.Path.Combine(directory, System.IO.Path.GetFileName(Path)), overwrite: true);
 }
