@@ -147,7 +147,7 @@ public sealed class DatapathSyncPropertyTests
             AffinityTimeoutSeconds = (uint)random.Next(2) * 60,
             InternalTrafficPolicy = (TrafficPolicy)random.Next(2),
             Algorithm = random.Next(6) == 0 ? Algorithm.Maglev : Algorithm.Random,
-            Ports = [.. Enumerable.Range(80, random.Next(1, 4)).Select(port => new ServicePort(port == 80 ? "" : $"p{port}", Protocol.Tcp, (ushort)port))],
+            Ports = [.. Enumerable.Range(80, random.Next(1, 4)).Select(port => new ServicePort(port == 80 ? "" : $"{"pq"[random.Next(2)]}{port}", Protocol.Tcp, (ushort)port))],
         });
 
     private static EndpointSlice RandomSlice(Random random, string service)
@@ -155,7 +155,12 @@ public sealed class DatapathSyncPropertyTests
         var slice = Cluster.Slice(service, [.. Enumerable.Range(11, 8).Where(_ => random.Next(2) == 0).Select(host => $"10.244.1.{host}")]);
         return slice with
         {
-            Ports = [new EndpointPort("", Protocol.Tcp, 8080), new EndpointPort("p81", Protocol.Tcp, 8081)],
+            Ports =
+            [
+                new EndpointPort("", Protocol.Tcp, 8080),
+                new EndpointPort("p81", Protocol.Tcp, 8081),
+                new EndpointPort("q81", Protocol.Tcp, 8082),
+            ],
             Endpoints = slice.Endpoints.Select(endpoint => endpoint with
             {
                 Ready = random.Next(4) > 0,

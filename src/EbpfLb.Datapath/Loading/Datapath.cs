@@ -67,17 +67,8 @@ public sealed class Datapath : IDisposable
 
     private static void RequireCapabilities()
     {
-        if (Capabilities.HasEffective(Capabilities.CAP_SYS_ADMIN))
-            return;
-
-        (int Number, string Name)[] needed =
-        [
-            (Capabilities.CAP_BPF, nameof(Capabilities.CAP_BPF)),
-            (Capabilities.CAP_NET_ADMIN, nameof(Capabilities.CAP_NET_ADMIN)),
-            (Capabilities.CAP_PERFMON, nameof(Capabilities.CAP_PERFMON)),
-        ];
-        string[] missing = [.. needed.Where(capability => !Capabilities.HasEffective(capability.Number)).Select(capability => capability.Name)];
-        if (missing.Length > 0)
+        var missing = Capabilities.MissingForBpf();
+        if (missing.Count > 0)
         {
             throw new DatapathException(
                 $"This process lacks {string.Join(", ", missing)}, which loading and attaching BPF programs takes. Run it as root, or give it "

@@ -86,13 +86,7 @@ public sealed class Bpftool : IBpftool
 
     private static string MissingCapabilities()
     {
-        (int Number, string Name)[] needed =
-        [
-            (Capabilities.CAP_BPF, nameof(Capabilities.CAP_BPF)),
-            (Capabilities.CAP_NET_ADMIN, nameof(Capabilities.CAP_NET_ADMIN)),
-            (Capabilities.CAP_PERFMON, nameof(Capabilities.CAP_PERFMON)),
-        ];
-        string missing = string.Join(", ", needed.Where(cap => !Capabilities.HasEffective(cap.Number)).Select(cap => cap.Name));
+        string missing = string.Join(", ", Capabilities.MissingForBpf());
         return missing.Length == 0 ? "" : $"; this process lacks {missing}";
     }
 

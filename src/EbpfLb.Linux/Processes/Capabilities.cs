@@ -15,6 +15,14 @@ public static class Capabilities
 
     private const string Field = "CapEff:";
 
+    /// <summary>Names of those that loading and attaching programs takes and this process lacks. CAP_SYS_ADMIN stands for all of them.</summary>
+    public static IReadOnlyList<string> MissingForBpf()
+    {
+        (int Number, string Name)[] needed =
+            [(CAP_BPF, nameof(CAP_BPF)), (CAP_NET_ADMIN, nameof(CAP_NET_ADMIN)), (CAP_PERFMON, nameof(CAP_PERFMON))];
+        return HasEffective(CAP_SYS_ADMIN) ? [] : [.. needed.Where(cap => !HasEffective(cap.Number)).Select(cap => cap.Name)];
+    }
+
     public static bool HasEffective(int cap) => (ReadEffective(File.ReadLines("/proc/self/status")) >> cap & 1) != 0;
 
     internal static ulong ReadEffective(IEnumerable<string> status)
