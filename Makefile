@@ -33,7 +33,8 @@ build: deps bpf probe ## Build everything
 	$(DOTNET) build EbpfLb.sln -c $(CONFIGURATION) --nologo -v quiet
 
 publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
-	$(DOTNET) publish src/EbpfLb.Cli -c Release -r $(RID) -o artifacts --nologo -v quiet
+	@echo "publishing artifacts/ebpflb: a minute or so"
+	@$(DOTNET) publish src/EbpfLb.Cli -c Release -r $(RID) -o artifacts --nologo -v quiet
 	@ls -lh artifacts/ebpflb | awk '{ print "artifacts/ebpflb " $$5 }'
 
 test: build ## Run every test (as root: those that meet the kernel take it)

@@ -70,7 +70,7 @@ internal sealed class ReconcileLoop(
         bool failuresChanged = NoteFailures(report);
         ScheduleRetry(report, retry, failuresChanged);
 
-        status.Synced(MonotonicClock.NowNs, sync.ServicePortCount, report.Failures.Count, report.IsClean);
+        status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         if (failuresChanged || smallTablesChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             _ownProblems = CollectProblems(report);
         ShowProblems();
@@ -192,8 +192,8 @@ internal sealed class ReconcileLoop(
     }
 
     private static string Describe(FrontendConflict conflict) =>
-        $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: the older {conflict.Winner.DisplayName} has it. "
-        + "It takes over when that one goes.";
+        $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, of the same "
+        + "age, first by name. It takes over when that one goes.";
 
     private void Report(DesiredChanges changes, ApplyReport report, long start)
     {

@@ -5,5 +5,13 @@ using EbpfLb.Cli.Output;
 
 var terminal = Terminal.OfProcess();
 int exitCode = await new CommandLine(terminal, AgentProcess.RunAsync).RunAsync(args);
-await terminal.Out.FlushAsync();
-return exitCode;
+try
+{
+    await terminal.Out.FlushAsync();
+    return exitCode;
+}
+catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+{
+    await terminal.Error.WriteLineAsync($"error: the output cannot be written: {exception.Message}");
+    return ExitCode.Failed;
+}

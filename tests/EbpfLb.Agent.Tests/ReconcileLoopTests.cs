@@ -87,7 +87,7 @@ public sealed class ReconcileLoopTests : IDisposable
         _loop.RunOnce();
 
         var problem = Assert.Single(Problems);
-        Assert.Contains("default/b does not get frontend 10.96.0.10:80/TCP: the older default/a has it", problem.Message.ToString(), StringComparison.Ordinal);
+        Assert.Contains("default/b does not get frontend 10.96.0.10:80/TCP: default/a has it, being older or, of the same age, first by name", problem.Message.ToString(), StringComparison.Ordinal);
         Assert.Single(_log.Lines, line => line.Contains("does not get frontend", StringComparison.Ordinal));
 
         _state.Apply(new ClusterChange { RemovedServices = [new ObjectName("default", "a")] });

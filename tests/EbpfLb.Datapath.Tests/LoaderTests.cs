@@ -209,6 +209,6 @@ public sealed class LoaderTests : IDisposable
             Cleanup.Run(pins);
         using var second = PinDirectory.OpenOrCreate(_kernel.BpfFs);
         second.Lock();
-        Assert.Throws<DatapathException>(starting.Lock);
+        Assert.Throws<DatapathException>(() => starting.Lock());
     }
 }

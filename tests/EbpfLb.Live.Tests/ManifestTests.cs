@@ -141,7 +141,7 @@ public sealed class ManifestTests(LiveNode node, ITestOutputHelper output) : Liv
         {
             Assert.Contains(
                 $"{younger.FullName}:{port} does not get frontend {older.V4}:{LiveService.Port}/{port.ToUpperInvariant()}: "
-                + $"the older {older.FullName}:{port} has it. It takes over when that one goes.",
+                + $"{older.FullName}:{port} has it, being older or, of the same age, first by name. It takes over when that one goes.",
                 Node.Agent.Log, StringComparison.Ordinal);
         }
 

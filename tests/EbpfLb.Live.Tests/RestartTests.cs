@@ -81,7 +81,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
         var status = await Node.Agent.CommandAsync("status");
         Assert.Equal(1, status.ExitCode);
         Assert.StartsWith(
-            "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change\n", status.StdOut,
+            "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again\n", status.StdOut,
             StringComparison.Ordinal);
         using (var json = JsonDocument.Parse((await Node.Agent.CommandAsync("status", "-o", "json")).StdOut))
             Assert.False(json.RootElement.GetProperty("agent").GetProperty("running").GetBoolean());

@@ -110,7 +110,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
 
     private static string SyncedText(AgentView agent)
     {
-        string ago = agent.SyncedAgo is { } time ? $"{Units.Of(time)} ago" : "never";
+        string ago = agent.SyncedAgo is { } time ? $"{Units.Of(time)} ago" : "never completely";
         return $"{ago}, {agent.Syncs} syncs, {agent.Failed} services failed, {agent.Problems} problems";
     }
 

@@ -50,9 +50,18 @@ internal static class BpfFileSystems
     private static string Find(bool mayMount)
     {
         var mounts = Mounts.FindAll("bpf");
-        var mount = mounts.FirstOrDefault(mount => mount.MountPoint == DefaultMount) ?? (mounts.Count > 0 ? mounts[0] : null);
-        if (mount is not null)
-            return mount.MountPoint;
+        if (mounts.Any(mount => mount.MountPoint == DefaultMount))
+            return DefaultMount;
+
+        if (mounts.Count == 1)
+            return mounts[0].MountPoint;
+
+        if (mounts.Count > 1)
+        {
+            throw new DatapathException(
+                $"Several BPF file systems are mounted, and none at {DefaultMount}: {string.Join(", ", mounts.Select(mount => mount.MountPoint))}. "
+                + "Name the one to use with --bpffs.");
+        }
 
         // In a container the mount would die with it, and every pin with the mount.
         const string Remedy = $"Mount one on the host: mount -t bpf bpf {DefaultMount} (in a pod: mount the host's {DefaultMount} into it), "

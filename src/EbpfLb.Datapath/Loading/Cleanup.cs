@@ -17,7 +17,7 @@ public static class Cleanup
     public static Result Run(PinDirectory pins)
     {
         ArgumentNullException.ThrowIfNull(pins);
-        pins.Lock();
+        pins.Lock("Stop it first.");
         var foreign = new List<string>();
         int links = RemoveLinks(pins, foreign);
         int programs = Directory.Exists(pins.Programs)

@@ -39,6 +39,12 @@ public sealed class Datapath : IDisposable
             var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
             await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
+            foreach (var info in maps.Infos)
+            {
+                if (options.MapSizes.TryGetValue(info.Name, out uint size) && size != info.MaxEntries)
+                    Log.MapKeepsItsSize(logger, info.Name, info.MaxEntries, size);
+            }
+
             await loader.EnsureProgramsAsync(stopping).ConfigureAwait(false);
             var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
             loader.RemoveOtherPrograms();

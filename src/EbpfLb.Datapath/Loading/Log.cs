@@ -9,4 +9,8 @@ internal static partial class Log
     [LoggerMessage(3000, LogLevel.Information,
         "Datapath ready in {PinPath} on cgroup {Cgroup}: {Created} links created, {Updated} updated, {Kept} found in place")]
     public static partial void DatapathReady(ILogger logger, string pinPath, string cgroup, int created, int updated, int kept);
+
+    [LoggerMessage(3001, LogLevel.Warning,
+        "{Map} keeps its {Entries} entries; --map-size {Map}={Wanted} takes effect when the map is made anew, after 'ebpflb cleanup'")]
+    public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, uint wanted);
 }

@@ -71,7 +71,8 @@ public sealed class PinDirectory : IDisposable
 
     /// <summary>Held until this is disposed or the process ends, however it ends.</summary>
     /// <exception cref="DatapathException">Another agent has it; the message names its process.</exception>
-    public void Lock()
+    /// <param name="wayOut">What the user can do about it.</param>
+    public void Lock(string wayOut = "Stop it first, or give this one its own --bpffs and --cgroup.")
     {
         if (_handle.TryLockExclusive())
         {
@@ -85,7 +86,7 @@ public sealed class PinDirectory : IDisposable
 
         string holder = _handle.FindLockHolder() is { } pid ? $"process {pid}" : "a process of another PID namespace";
         throw new DatapathException(
-            $"{Path} is locked by {holder}: another ebpflb agent runs on this node. Stop it first, or give this one its own --bpffs and --cgroup.");
+            $"{Path} is locked by {holder}: another ebpflb agent runs on this node. {wayOut}");
     }
 
     /// <summary>The process that runs the agent; null when none does, or it cannot be seen from here.</summary>

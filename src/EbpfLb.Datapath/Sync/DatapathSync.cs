@@ -60,6 +60,9 @@ public sealed partial class DatapathSync
     /// <summary>Service ids in the maps: one per service port and family.</summary>
     public int ServicePortCount => _portById.Count;
 
+    /// <summary>Those that should be.</summary>
+    public int DesiredPortCount { get; private set; }
+
     public int BackendCount => _backends.Count;
 
     public int FrontendCount => _frontends.Count;
@@ -122,8 +125,9 @@ public sealed partial class DatapathSync
     private void Desire(DesiredService service)
     {
         if (_desired.TryGetValue(service.Name, out var before))
-            ForgetFrontends(before);
+            Forget(before);
         _desired[service.Name] = service;
+        DesiredPortCount += service.Ports.Count;
         foreach (var port in service.Ports)
         {
             foreach (var frontend in port.Frontends)
@@ -135,12 +139,13 @@ public sealed partial class DatapathSync
     {
         _failures.Remove(name);
         if (_desired.Remove(name, out var before))
-            ForgetFrontends(before);
+            Forget(before);
     }
 
     // A frontend that went to another service in the same batch is that service's already.
-    private void ForgetFrontends(DesiredService service)
+    private void Forget(DesiredService service)
     {
+        DesiredPortCount -= service.Ports.Count;
         foreach (var port in service.Ports)
         {
             foreach (var frontend in port.Frontends)

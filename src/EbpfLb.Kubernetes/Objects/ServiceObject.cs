@@ -16,6 +16,8 @@ public sealed class ServiceSpec
 
     public IReadOnlyList<string>? ClusterIPs { get; init; }
 
+    public IReadOnlyList<string>? ExternalIPs { get; init; }
+
     public IReadOnlyList<ServicePortSpec>? Ports { get; init; }
 
     public string? SessionAffinity { get; init; }

@@ -69,6 +69,10 @@ public static class ServiceTranslation
     {
         if (spec.Type is not (null or "" or "ClusterIP" or "NodePort" or "LoadBalancer"))
             problems.Ignored("spec.type", $"{PrintableText.Quote(spec.Type)} is not a known type; taken as ClusterIP");
+        if (spec.Type is "NodePort" or "LoadBalancer")
+            problems.Ignored("spec.type", $"{spec.Type}: only the cluster IPs of this service are served");
+        if (spec.ExternalIPs is { Count: > 0 })
+            problems.Ignored("spec.externalIPs", "external IPs are not served; the cluster IPs of this service are");
     }
 
     private static EquatableArray<Address> TranslateClusterIPs(ServiceSpec spec, ProblemList problems)

@@ -210,7 +210,7 @@ public sealed class ManifestParserTests
     {
         var manifest = Parse("old.yaml", "apiVersion: discovery.k8s.io/v1beta1\nkind: EndpointSlice\nmetadata: {name: s}\n");
 
-        Assert.True(manifest.IsValid);
+        Assert.False(manifest.IsValid);
         Assert.Contains("apiVersion: discovery.k8s.io/v1", Assert.Single(manifest.Problems).Message, StringComparison.Ordinal);
     }
 

@@ -180,9 +180,16 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
             _ => null,
         };
         string name = $"{PrintableText.Quote(identity.Kind)} of {PrintableText.Quote(identity.ApiVersion)}";
-        report.Add(Severity.Ignored, root.Line, "", "kind", known is null
-            ? $"{name} is not served, nor are others of that kind in this file; Service, EndpointSlice and Node are"
-            : $"{name} is not served, nor are others of that version in this file; write apiVersion: {known}");
+        // Other kinds may stand beside ours. Ours in a version nobody reads is a mistake, and must not look like a deletion.
+        if (known is null)
+        {
+            report.Add(Severity.Ignored, root.Line, "", "kind",
+                $"{name} is not served, nor are others of that kind in this file; Service, EndpointSlice and Node are");
+        }
+        else
+        {
+            report.Add(Severity.Invalid, root.Line, "", "apiVersion", $"{name} is not served; write apiVersion: {known}");
+        }
     }
 
     private void Add(ManifestMapping root, ObjectKind kind, ObjectMeta? metadata, ProblemList wrongTypes, ProblemList problems,

@@ -18,6 +18,7 @@ internal static class ObjectDecoder
                 Type = fields.Text(spec, "type"),
                 ClusterIP = fields.Text(spec, "clusterIP"),
                 ClusterIPs = fields.Texts(spec, "clusterIPs"),
+                ExternalIPs = fields.Texts(spec, "externalIPs"),
                 Ports = fields.Mappings(spec, "ports", port => new ServicePortSpec
                 {
                     Name = fields.SharedText(port, "name"),
