@@ -60,7 +60,7 @@ public sealed class StatusTests
         // A service that fails from the first sync on is no lack of syncs.
         node.WriteAgent(agent => agent with { SyncedNs = 0, Failed = 1 });
         Assert.Equal("DEGRADED: 1 service not programmed as desired", Status(node).Lines[0]);
-        Assert.Contains("Synced:    never, 12 syncs, 1 services failed, 0 problems\n", Status(node).Out, StringComparison.Ordinal);
+        Assert.Contains("Synced:    never completely, 12 syncs, 1 services failed, 0 problems\n", Status(node).Out, StringComparison.Ordinal);
     }
 
     [PrivilegedFact]
