@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,8 @@ public sealed class Datapath : IDisposable
             var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
             await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
+            // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.
+            maps.Agent.At<AgentValue>(0).Syncs = 0;
             foreach (var info in maps.Infos)
             {
                 if (options.MapSizes.TryGetValue(info.Name, out uint size) && size != info.MaxEntries)
