@@ -37,7 +37,7 @@ public sealed class Datapath : IDisposable
         {
             pins.Lock();
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
-            var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
+            using var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
             await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
             // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.

@@ -11,8 +11,10 @@ namespace EbpfLb.Datapath.Loading;
 /// Loads an object over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by the
 /// hash of their object, so that a restart of the same version loads nothing.
 /// </summary>
-internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, EmbeddedObject bpfObject)
+internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, EmbeddedObject bpfObject) : IDisposable
 {
+    private MemoryFile? _checked;
+
     public string ProgramDirectory => Path.Combine(pins.Programs, bpfObject.Hash);
 
     /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
@@ -22,7 +24,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         if (MapNames.All.All(name => File.Exists(pins.Map(name))))
             return;
 
-        using var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
+        var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
         try
         {
             await CreateMapsAsync(file.PathForChild, sizes, stopping).ConfigureAwait(false);
@@ -39,9 +41,11 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         if (ProgramsUseThePinnedMaps())
             return;
 
-        using var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
+        var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
         await LoadProgramsAsync(file.PathForChild, stopping).ConfigureAwait(false);
     }
+
+    public void Dispose() => _checked?.Dispose();
 
     /// <summary>Programs of other builds; after the links have left them.</summary>
     public void RemoveOtherPrograms()
@@ -58,15 +62,19 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
     }
 
     // A sealed file without a name: bpftool reads exactly the bytes of this assembly, on a read-only root file system too.
+    // Compared with the mirrors once, before its first use, and kept for the second.
     private async Task<MemoryFile> OpenCheckedAsync(CancellationToken stopping)
     {
+        if (_checked is not null)
+            return _checked;
+
         var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
         try
         {
             using var btf = await bpftool.DumpBtfAsync(file.PathForChild, stopping).ConfigureAwait(false);
             var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
             if (findings.Count == 0)
-                return file;
+                return _checked = file;
 
             throw new DatapathException(
                 $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "

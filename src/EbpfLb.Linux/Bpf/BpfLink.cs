@@ -52,9 +52,7 @@ public sealed class BpfLink : IDisposable
     /// <summary>False when nothing is pinned there; anything else that fails is an exception.</summary>
     public static bool TryOpenPinned(string path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out BpfLink? link)
     {
-        Errno errno = PinPath.TryOpen(path, "link", out BpfHandle? handle);
-        if (handle is null && errno != Errno.ENOENT)
-            throw new LinuxException($"open pinned link {path}", errno);
+        BpfHandle? handle = PinPath.OpenIfPinned(path, "link");
         link = handle is null ? null : new BpfLink(handle);
         return link is not null;
     }

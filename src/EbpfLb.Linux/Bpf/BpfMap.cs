@@ -44,9 +44,7 @@ public sealed unsafe class BpfMap : IDisposable
     /// <summary>False when nothing is pinned there; anything else that fails is an exception.</summary>
     public static bool TryOpenPinned(string path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out BpfMap? map)
     {
-        Errno errno = PinPath.TryOpen(path, "map", out BpfHandle? handle);
-        if (handle is null && errno != Errno.ENOENT)
-            throw new LinuxException($"open pinned map {path}", errno);
+        BpfHandle? handle = PinPath.OpenIfPinned(path, "map");
         map = handle is null ? null : new BpfMap(handle);
         return map is not null;
     }

@@ -31,9 +31,7 @@ public sealed unsafe class BpfProgram : IDisposable
     /// <summary>False when nothing is pinned there; anything else that fails is an exception.</summary>
     public static bool TryOpenPinned(string path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out BpfProgram? program)
     {
-        Errno errno = PinPath.TryOpen(path, "prog", out BpfHandle? handle);
-        if (handle is null && errno != Errno.ENOENT)
-            throw new LinuxException($"open pinned prog {path}", errno);
+        BpfHandle? handle = PinPath.OpenIfPinned(path, "prog");
         program = handle is null ? null : new BpfProgram(handle);
         return program is not null;
     }

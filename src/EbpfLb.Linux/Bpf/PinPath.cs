@@ -8,7 +8,7 @@ internal static unsafe class PinPath
 {
     /// <param name="path">Where the object is pinned.</param>
     /// <param name="kind">What it must be: "map", "prog" or "link".</param>
-    public static Errno TryOpen(string path, string kind, out BpfHandle? handle)
+    private static Errno TryOpen(string path, string kind, out BpfHandle? handle)
     {
         handle = null;
         int descriptor;
@@ -37,6 +37,13 @@ internal static unsafe class PinPath
     {
         Errno errno = TryOpen(path, kind, out BpfHandle? handle);
         return handle ?? throw new LinuxException($"open pinned {kind} {path}", errno);
+    }
+
+    /// <summary>Null when nothing is pinned there; anything else that fails is an exception.</summary>
+    public static BpfHandle? OpenIfPinned(string path, string kind)
+    {
+        Errno errno = TryOpen(path, kind, out BpfHandle? handle);
+        return handle is not null || errno == Errno.ENOENT ? handle : throw new LinuxException($"open pinned {kind} {path}", errno);
     }
 
     public static void Pin(BpfHandle handle, string path, string what)
