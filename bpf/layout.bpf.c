@@ -18,6 +18,13 @@ LAYOUT_STRUCT(lb_frontend);
 
 LAYOUT_STRUCT(lb_vip);
 
+LAYOUT_ENUM(lb_node_address_flags);
+LAYOUT_STRUCT(lb_node_address);
+LAYOUT_STRUCT(lb_service_cidr_key);
+LAYOUT_STRUCT(lb_service_cidr);
+LAYOUT_STRUCT(lb_source_range_key);
+LAYOUT_STRUCT(lb_source_range);
+
 LAYOUT_ENUM(lb_algorithm);
 LAYOUT_ENUM(lb_service_flags);
 LAYOUT_STRUCT(lb_slot_range);
@@ -34,6 +41,22 @@ LAYOUT_STRUCT(lb_sock_peer);
 LAYOUT_ENUM(lb_sock_flow_direction);
 LAYOUT_STRUCT(lb_sock_flow_key);
 LAYOUT_STRUCT(lb_sock_flow);
+
+LAYOUT_ENUM(lb_side);
+LAYOUT_STRUCT(lb_conntrack_key);
+LAYOUT_ENUM(lb_conntrack_flags);
+LAYOUT_STRUCT(lb_conntrack);
+LAYOUT_STRUCT(lb_fragment_key);
+LAYOUT_STRUCT(lb_fragment);
+LAYOUT_ENUM(lb_device_flags);
+LAYOUT_STRUCT(lb_device);
+LAYOUT_ENUM(lb_setting_flags);
+LAYOUT_STRUCT(lb_settings);
+LAYOUT_ENUM(lb_hook);
+LAYOUT_ENUM(lb_reason);
+LAYOUT_STRUCT(lb_count);
+LAYOUT_STRUCT(lb_counters);
+LAYOUT_STRUCT(lb_sweep);
 
 LAYOUT_STRUCT(lb_service_name);
 LAYOUT_STRUCT(lb_problem);

@@ -7,6 +7,9 @@ public enum FrontendFlags : uint
 {
     None = 0,
     ClusterIP = 1,
+    NodePort = 2,
+    LoadBalancer = 4,
+    ExternalIP = 8,
 }
 
 /// <summary><c>enum lb_service_flags</c></summary>
@@ -17,6 +20,9 @@ public enum ServiceFlags : byte
     InternalLocal = 1,
     ExternalLocal = 2,
     HasEndpoints = 4,
+    SourceRanges = 8,
+    AdmitsPods = 16,
+    AdmitsNode = 32,
 }
 
 /// <summary><c>enum lb_client_kind</c></summary>
@@ -31,4 +37,53 @@ public enum SockFlowDirection : byte
 {
     ToBackend = 0,
     FromBackend = 1,
+}
+
+/// <summary><c>enum lb_node_address_flags</c></summary>
+[Flags]
+public enum NodeAddressFlags : uint
+{
+    None = 0,
+    NodePorts = 1,
+    Loopback = 2,
+}
+
+/// <summary><c>enum lb_side</c></summary>
+public enum Side : byte
+{
+    Ingress = 0,
+    Egress = 1,
+}
+
+/// <summary><c>enum lb_conntrack_flags</c></summary>
+[Flags]
+public enum ConntrackFlags : ushort
+{
+    None = 0,
+    Reply = 1,
+    Local = 2,
+    PickedUp = 4,
+    Internal = 8,
+    OtherEgress = 16,
+    Syn = 256,
+    Data = 512,
+    Fin = 1024,
+    Rst = 2048,
+}
+
+/// <summary><c>enum lb_device_flags</c></summary>
+[Flags]
+public enum DeviceFlags : uint
+{
+    None = 0,
+    Attached = 1,
+    XdpSends = 2,
+}
+
+/// <summary><c>enum lb_setting_flags</c></summary>
+[Flags]
+public enum SettingFlags : uint
+{
+    None = 0,
+    ExternalClusterIPs = 1,
 }

@@ -27,6 +27,16 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
             OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
             OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
+            NodeAddresses = Open<Address, NodeAddressValue>(directory, MapNames.NodeAddresses);
+            ServiceCidrs = Open<ServiceCidrKey, ServiceCidrValue>(directory, MapNames.ServiceCidrs);
+            SourceRanges = Open<SourceRangeKey, SourceRangeValue>(directory, MapNames.SourceRanges);
+            Conntrack = Open<ConntrackKey, ConntrackValue>(directory, MapNames.Conntrack);
+            Devices = Open<uint, DeviceValue>(directory, MapNames.Devices);
+            Counters = Open<uint, CountersValue>(directory, MapNames.Counters);
+            ServiceCounters = Open<uint, CountersValue>(directory, MapNames.ServiceCounters);
+            OpenChecked(directory, MapNames.Fragments, Unsafe.SizeOf<FragmentKey>(), Unsafe.SizeOf<FragmentValue>());
+            Reasons = OpenChecked(directory, MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
+            Settings = OpenArray<SettingsValue>(directory, MapNames.Settings, writable);
             Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
             Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
@@ -58,6 +68,26 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     public IBpfMap<AffinityKey, AffinityValue> Affinity { get; }
 
     public IBpfMap<uint, ProblemValue> Problems { get; }
+
+    public IBpfMap<Address, NodeAddressValue> NodeAddresses { get; }
+
+    public IBpfMap<ServiceCidrKey, ServiceCidrValue> ServiceCidrs { get; }
+
+    public IBpfMap<SourceRangeKey, SourceRangeValue> SourceRanges { get; }
+
+    public IBpfMap<ConntrackKey, ConntrackValue> Conntrack { get; }
+
+    public IBpfMap<uint, DeviceValue> Devices { get; }
+
+    public IBpfMap<uint, CountersValue> Counters { get; }
+
+    public IBpfMap<uint, CountersValue> ServiceCounters { get; }
+
+    /// <summary>Per CPU, of <see cref="CountValue"/>; index is hook * reasons + reason.</summary>
+    public BpfMap Reasons { get; }
+
+    /// <summary>One element of <see cref="SettingsValue"/>.</summary>
+    public BpfMappedArray Settings { get; }
 
     public IIdMarks Ids { get; }
 

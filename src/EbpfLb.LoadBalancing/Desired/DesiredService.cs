@@ -79,9 +79,14 @@ public readonly record struct FrontendAddress(Address Address, ushort Port, Prot
 public readonly record struct Frontend(FrontendAddress Key, FrontendKind Kind);
 
 /// <summary>The numbers are the bits of <c>enum lb_frontend_flags</c>.</summary>
+[Flags]
 public enum FrontendKind : byte
 {
+    None = 0,
     ClusterIP = 1,
+    NodePort = 2,
+    LoadBalancer = 4,
+    ExternalIP = 8,
 }
 
 /// <param name="Address">Of the endpoint; of the family of its service port key.</param>
