@@ -13,10 +13,10 @@ internal sealed class ConntrackCommand : ReaderCommand
 {
     private const string Help =
         """
-        A flow is two entries of conntrack_v1, one for each direction, shown here as one line. FRONTEND is what the client dialled, BACKEND
-        where its packets go, SNAT whom the backend sees instead of the client ('-': the client itself). AGE is the time since the last packet,
-        EXPIRES-IN the time until a sweep removes the flow if no other comes. A flow of which one half is missing has its STATE marked:
-        ',forward-only' or ',reply-only'. The datapath makes such a flow whole when its next packet comes.
+        A flow is two entries of conntrack_v1, one for each direction, shown here as one line. FRONTEND is what the client dialled,
+        BACKEND where its packets go, SNAT whom the backend sees instead of the client ('-': the client itself). AGE is the time since
+        the last packet, EXPIRES-IN the time until a sweep removes the flow if no other comes. A flow of which one half is missing has
+        its STATE marked: ',forward-only' or ',reply-only'. The datapath makes such a flow whole when its next packet comes.
 
         STATE:
           SYN-SENT         not answered yet                 FIN-WAIT     one side has ended
@@ -25,8 +25,8 @@ internal sealed class ConntrackCommand : ReaderCommand
           UNREPLIED        picked up in its middle, nothing of the backend yet
           UDP, SCTP        packets of both sides; UDP-UNREPLIED, SCTP-UNREPLIED: of the client only
 
-        'wide' adds the packets and bytes of both directions (in: from the client) and FLAGS: local (the backend is on this node), picked-up
-        (began in its middle), internal (the client is a pod of this node). Packet numbers of a flow wrap after 2^32.
+        'wide' adds the packets and bytes of both directions (in: from the client) and FLAGS: local (the backend is on this node),
+        picked-up (began in its middle), internal (the client is a pod of this node). Packet numbers of a flow wrap after 2^32.
 
         Examples:
           ebpflb conntrack --client 192.0.2.7
@@ -34,9 +34,9 @@ internal sealed class ConntrackCommand : ReaderCommand
           ebpflb conntrack -o json | jq -r '.[] | select(.state == "SYN-SENT") | .backend.address' | sort | uniq -c
 
         JSON (an array of objects with these keys; yaml has the same):
-          protocol, client, frontend, backend, snat (each {address, port}; snat is null for '-'), state, halves ("both", "forward", "reply"),
-          backendId, service (namespace/name:port-name; empty when it is gone), local, pickedUp, internal, seenSecondsAgo,
-          expiresInSeconds (null: no agent has set the timeouts), in and out (each {packets, bytes}, or null when that half is missing)
+          protocol, client, frontend, backend, snat (each {address, port}; snat is null for '-'), state,
+          halves ("both", "forward", "reply"), backendId, service (namespace/name:port-name; empty when it is gone), local, pickedUp, internal,
+          seenSecondsAgo, expiresInSeconds (null: no agent has set the timeouts), in and out (each {packets, bytes}, or null when that half is missing)
         """;
 
     private readonly Option<string?> _namespace = NamespaceOption();

@@ -13,8 +13,8 @@ internal sealed class CountersCommand : ReaderCommand
 {
     private const string Help =
         """
-        Packets that had another fate than to be translated by the flow they belong to, by hook and reason; and what the flows of each service
-        and backend carried. A service keeps the counts of backends it no longer has. 'in' is from clients, 'out' from backends.
+        Packets that had another fate than to be translated by the flow they belong to, by hook and reason; and what the flows of each
+        service and backend carried. A service keeps the counts of backends it no longer has. 'in' is from clients, 'out' from backends.
         Connections are counted when they begin, packets and bytes at the sweep after. All count from the time the maps
         were made; connections of sockets on this node are translated without a packet path, so they are not in here.
         What is zero is shown with --all only.

@@ -13,8 +13,8 @@ internal sealed class FrontendsCommand : ReaderCommand
     private const string Help =
         """
         A frontend of type NodePort has the address 0.0.0.0 or [::], which stands for the node's own addresses.
-        POLICY is the traffic policy that decides for clients of this frontend: the internal one of the service for a ClusterIP, the external
-        one for the others.
+        POLICY is the traffic policy that decides for clients of this frontend: the internal one of the service for a ClusterIP,
+        the external one for the others.
 
         Examples:
           ebpflb frontends

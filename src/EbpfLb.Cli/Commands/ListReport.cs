@@ -14,7 +14,8 @@ internal abstract class ListReport : Report
 /// <summary>Things of one kind: a row and a JSON object each.</summary>
 /// <param name="noun">In the plural, for the sentence that says there are none.</param>
 /// <param name="columns">Headers and cells.</param>
-internal sealed class ListReport<T>(string noun, IReadOnlyList<T> items, Func<T, JsonObject> toJson, params Column<T>[] columns) : ListReport
+internal sealed class ListReport<T>(string noun, IReadOnlyList<T> items, Func<T, JsonObject> toJson, params Column<T>[] columns)
+    : ListReport
 {
     /// <summary>Beside a table that is not empty.</summary>
     public string? Remark { get; init; }

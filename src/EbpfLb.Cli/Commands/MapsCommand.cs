@@ -11,7 +11,8 @@ internal sealed class MapsCommand : ReaderCommand
 {
     private const string Help =
         """
-        A hash or lpm_trie map that is full takes no further entry: 'ebpflb status' names those it refused. An lru_hash map makes room by itself.
+        A hash or lpm_trie map that is full takes no further entry: 'ebpflb status' names what it refused. An lru_hash map makes
+        room by itself.
         Sizes are chosen when the maps are made: 'ebpflb cleanup', then 'ebpflb agent --map-size NAME=ENTRIES'.
 
         Examples:

@@ -22,11 +22,13 @@ internal sealed class SectionsReport(IReadOnlyList<SectionsReport.Section> secti
             section.List.WriteTable(terminal, wide);
         }
 
-        foreach (string remark in sections.Where(section => !section.List.IsEmpty).Select(section => section.Remark).OfType<string>().Distinct())
+        var shown = sections.Where(section => !section.List.IsEmpty);
+        foreach (string remark in shown.Select(section => section.Remark).OfType<string>().Distinct())
             terminal.Error.WriteLine(remark);
     }
 
-    private JsonObject ToJson() => new(sections.Select(section => KeyValuePair.Create<string, JsonNode?>(section.Key, section.List.ToJson())));
+    private JsonObject ToJson() => new(
+        sections.Select(section => KeyValuePair.Create<string, JsonNode?>(section.Key, section.List.ToJson())));
 
     /// <param name="Key">In JSON.</param>
     /// <param name="Remark">Written once below the tables, however many sections have it.</param>

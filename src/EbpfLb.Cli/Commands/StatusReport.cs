@@ -5,6 +5,7 @@ using EbpfLb.Cli.Output;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux.Bpf;
 
 namespace EbpfLb.Cli.Commands;
 
@@ -70,7 +71,9 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         ["index"] = device.Index,
         ["name"] = device.Name,
         ["kind"] = KindText(device),
+        ["gone"] = device.IsGone,
         ["saidAttached"] = device.SaidAttached,
+        ["xdpMode"] = ModeText(device),
         ["links"] = new JsonArray([.. device.Links.Select(link => new JsonObject
         {
             ["hook"] = ReasonText.Name(link.Hook),
@@ -165,7 +168,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
     private void WriteDevices(Terminal terminal, bool wide)
     {
         var shown = status.Devices
-            .Where(device => wide || !device.IsPod || device.Name is null || device.Links.Any(link => link.State != HookState.Attached))
+            .Where(device => wide || !device.IsPod || device.IsGone || device.Links.Any(link => link.State != HookState.Attached))
             .ToArray();
         if (shown.Length == 0)
             return;
@@ -175,8 +178,8 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         foreach (var device in shown)
         {
             table.Add([
-                device.Name ?? "(gone)", device.Index.ToString(CultureInfo.InvariantCulture), KindText(device) ?? "",
-                StateText(device[Hook.Xdp]), StateText(device[Hook.TcIngress] ?? device[Hook.TcPod]), StateText(device[Hook.TcEgress]),
+                device.Name ?? (device.IsGone ? "(gone)" : ""), device.Index.ToString(CultureInfo.InvariantCulture), KindText(device) ?? "",
+                XdpText(device), StateText(device[Hook.TcIngress] ?? device[Hook.TcPod]), StateText(device[Hook.TcEgress]),
             ]);
         }
 
@@ -184,6 +187,11 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
     }
 
     private static string? KindText(DeviceView device) => device.Links.Count == 0 ? null : device.IsPod ? "pod" : "uplink";
+
+    private static string XdpText(DeviceView device) => ModeText(device) ?? StateText(device[Hook.Xdp]);
+
+    private static string? ModeText(DeviceView device) =>
+        device.XdpMode == XdpMode.None ? null : device.XdpMode.ToString().ToLowerInvariant();
 
     private static string StateText(DeviceLink? link) => link is null ? "" : StateText(link.State);
 

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
-using System.Net.NetworkInformation;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Netlink;
+using EbpfLb.Linux.Processes;
 
 namespace EbpfLb.Datapath.Inspection;
 
 /// <summary>A network device with links of ours, or one that the agent calls attached.</summary>
-/// <param name="Name">Null when there is no such device here (any more).</param>
+/// <param name="Name">Null when the device is gone, or belongs to another network namespace than this process.</param>
+/// <param name="IsGone">False where this process cannot tell.</param>
 /// <param name="SaidAttached">The agent says that programs see what comes in here.</param>
+/// <param name="XdpMode">Of our XDP program; none where there is no such, or this process cannot tell.</param>
 /// <param name="Links">In the order of <see cref="Hook"/>; what is not there was not wanted, or is lost.</param>
-public sealed record DeviceView(uint Index, string? Name, bool SaidAttached, IReadOnlyList<DeviceLink> Links)
+public sealed record DeviceView(
+    uint Index, string? Name, bool IsGone, bool SaidAttached, XdpMode XdpMode, IReadOnlyList<DeviceLink> Links)
 {
     public bool IsPod => Links.Any(link => link.Hook == Hook.TcPod);
 
@@ -31,13 +35,31 @@ public sealed record DeviceView(uint Index, string? Name, bool SaidAttached, IRe
         if (links.Count == 0 && said.Count == 0)
             return [];
 
-        var names = ReadNames();
+        var devices = ReadDevices(maps);
         return
         [
             .. links.Select(group => group.Key).Union(said)
-                .Select(index => new DeviceView(index, names.GetValueOrDefault(index), said.Contains(index), [.. links[index]]))
+                .Select(index => View(index, devices, said.Contains(index), [.. links[index]]))
                 .OrderBy(device => device.IsPod).ThenBy(device => device.Index),
         ];
+    }
+
+    private static DeviceView View(uint index, Dictionary<uint, NetworkLink>? devices, bool saidAttached, DeviceLink[] links)
+    {
+        var device = devices?.GetValueOrDefault(index);
+        bool isOurs = device is { XdpProgramId: not 0 and var programId }
+            && links.Any(link => link.Hook == Hook.Xdp && link.ProgramId == programId);
+        return new DeviceView(
+            index, device?.Name, devices is not null && device is null, saidAttached, isOurs ? device!.XdpMode : XdpMode.None, links);
+    }
+
+    // An index means another device, or none, in a network namespace that is not the node's.
+    private static Dictionary<uint, NetworkLink>? ReadDevices(KernelMaps? maps)
+    {
+        ulong node = maps?.Settings.Get<SettingsValue>(0).NodeNetns ?? 0;
+        return node == 0 || node == NetworkNamespace.CurrentCookie()
+            ? NetworkDump.Links().ToDictionary(device => (uint)device.Index)
+            : null;
     }
 
     private static ILookup<uint, DeviceLink> ReadLinks(PinDirectory pins)
@@ -79,7 +101,7 @@ public sealed record DeviceView(uint Index, string? Name, bool SaidAttached, IRe
             {
                 // A link outlives its device, and a detachment by others, with its program; only the device is gone from it.
                 var info = link.Info;
-                return info.Type is BpfLinkType.Xdp or BpfLinkType.Tcx && DescriptorInfo.Find("link_id", info.Id, "ifindex") is > 0
+                return info.Type is BpfLinkType.Xdp or BpfLinkType.Tcx && info.InterfaceIndex > 0
                     ? new DeviceLink(hook, HookState.Attached, info.ProgramId)
                     : new DeviceLink(hook, HookState.Detached, 0);
             }
@@ -88,24 +110,6 @@ public sealed record DeviceView(uint Index, string? Name, bool SaidAttached, IRe
                 return new DeviceLink(hook, HookState.Detached, 0);
             }
         }
-    }
-
-    private static Dictionary<uint, string> ReadNames()
-    {
-        var names = new Dictionary<uint, string>();
-        foreach (var device in NetworkInterface.GetAllNetworkInterfaces())
-        {
-            try
-            {
-                names[(uint)device.GetIPProperties().GetIPv4Properties().Index] = device.Name;
-            }
-            catch (NetworkInformationException)
-            {
-                // Gone since they were listed.
-            }
-        }
-
-        return names;
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
@@ -7,7 +8,7 @@ namespace EbpfLb.Datapath.Inspection;
 
 /// <summary>A pinned map: what it is and how full.</summary>
 /// <param name="Type">As bpftool spells it.</param>
-/// <param name="Used">Null where nothing fills up, or the entries cannot be counted: socket storage, arrays whose elements all mean something.</param>
+/// <param name="Used">Null where nothing fills up, or the entries cannot be counted: socket storage, arrays of settings and counts.</param>
 /// <param name="MemoryBytes">Null on kernels that do not say.</param>
 public sealed record MapView(
     string Name, uint Id, string Type, uint KeySize, uint ValueSize, uint MaxEntries, ulong? Used, ulong? MemoryBytes, string PinPath)
@@ -70,7 +71,7 @@ public sealed record MapView(
                 var info = map.Info;
                 views.Add(new MapView(
                     name, info.Id, TypeName(info.Type), info.KeySize, info.ValueSize, info.MaxEntries, CountUsed(map, maps),
-                    DescriptorInfo.Find("map_id", info.Id, "memlock"), pins.Map(name)));
+                    ReadMemory(info.Id), pins.Map(name)));
             }
         }
 
@@ -101,5 +102,28 @@ public sealed record MapView(
             default:
                 return null;
         }
+    }
+
+    // The kernel tells a map's memory in the fdinfo of any descriptor of it, and one is open.
+    private static ulong? ReadMemory(uint id)
+    {
+        string wanted = string.Create(CultureInfo.InvariantCulture, $"map_id:\t{id}");
+        foreach (string path in Directory.EnumerateFiles("/proc/self/fdinfo"))
+        {
+            try
+            {
+                string[] lines = File.ReadAllLines(path);
+                if (lines.Contains(wanted)
+                    && lines.FirstOrDefault(line => line.StartsWith("memlock:", StringComparison.Ordinal)) is { } line
+                    && ulong.TryParse(line.AsSpan("memlock:".Length).Trim(), CultureInfo.InvariantCulture, out ulong bytes))
+                    return bytes;
+            }
+            catch (IOException)
+            {
+                // Another thread closed the descriptor since the directory was read.
+            }
+        }
+
+        return null;
     }
 }

@@ -44,18 +44,16 @@ public sealed record Verdict(Health Health, IReadOnlyList<string> Reasons)
     // Which devices there should be is the agent's choice: only what it calls attached can be missed, and only on a device that is there.
     private static void AddDevices(IReadOnlyList<DeviceView> devices, List<string> reasons)
     {
-        string[] lost = [.. devices.Where(device => device is { SaidAttached: true, Name: not null }).Select(Lost).Where(text => text.Length > 0)];
+        string[] lost = [.. devices.Where(device => device is { SaidAttached: true, IsGone: false }).Select(Lost).OfType<string>()];
         if (lost.Length > 0)
-            reasons.Add($"programs are not attached to devices: {string.Join(", ", lost)}; restart the agent to attach them");
+            reasons.Add($"not attached to devices: {string.Join(", ", lost)}; restart the agent to attach them");
     }
 
-    private static string Lost(DeviceView device)
+    private static string? Lost(DeviceView device)
     {
+        string name = device.Name ?? $"index {device.Index}";
         string[] detached = [.. device.Links.Where(link => link.State != HookState.Attached).Select(link => ReasonText.Name(link.Hook))];
-        if (detached.Length > 0)
-            return $"{device.Name} ({string.Join(", ", detached)})";
-
-        return device.IsAttached ? "" : device.Name!;
+        return detached.Length > 0 ? $"{name} ({string.Join(", ", detached)})" : device.IsAttached ? null : name;
     }
 
     private static void AddAgent(AgentView agent, List<string> reasons)
