@@ -35,8 +35,9 @@ internal sealed class ConntrackCommand : ReaderCommand
 
         JSON (an array of objects with these keys; yaml has the same):
           protocol, client, frontend, backend, snat (each {address, port}; snat is null for '-'), state,
-          halves ("both", "forward", "reply"), backendId, service (namespace/name:port-name; empty when it is gone), local, pickedUp, internal,
-          seenSecondsAgo, expiresInSeconds (null: no agent has set the timeouts), in and out (each {packets, bytes}, or null when that half is missing)
+          halves ("both", "forward", "reply"), backendId, service (namespace/name:port-name; empty when it is gone), local, pickedUp,
+          internal, seenSecondsAgo, expiresInSeconds (null: no agent has set the timeouts), in and out (each {packets, bytes}, or null when
+          that half is missing)
         """;
 
     private readonly Option<string?> _namespace = NamespaceOption();

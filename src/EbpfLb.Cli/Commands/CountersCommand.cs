@@ -33,6 +33,8 @@ internal sealed class CountersCommand : ReaderCommand
 
     private const string Remark = "Packets and bytes of services and backends are as of the last sweep; connections are as of now.";
 
+    private static readonly string[] Tables = ["reason", "service", "backend"];
+
     private readonly Option<string?> _namespace = NamespaceOption();
 
     private readonly Option<string?> _service = ServiceOption("Only this service and its backends");
@@ -41,14 +43,23 @@ internal sealed class CountersCommand : ReaderCommand
 
     private readonly Option<string?> _by = new("--by")
     {
-        Description = "Only one of the tables: reason, service or backend.",
-        HelpName = "WHAT",
+        Description = $"Only one of the tables: {string.Join(", ", Tables)}.",
+        HelpName = "TABLE",
+        CustomParser = result =>
+        {
+            string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (Tables.Contains(text))
+                return text;
+
+            result.AddError($"--by {text}: there is no such table. Use one of {string.Join(", ", Tables)}.");
+            return null;
+        },
     };
 
     public CountersCommand(Terminal terminal)
         : base(terminal, "counters", "Packets and connections: by reason, by service, by backend.", Help)
     {
-        _by.AcceptOnlyFromAmong("reason", "service", "backend");
+        _by.CompletionSources.Add(Tables);
         Add(_by);
         Add(_service);
         Add(_namespace);

@@ -59,7 +59,10 @@ public sealed record Verdict(Health Health, IReadOnlyList<string> Reasons)
     private static void AddAgent(AgentView agent, List<string> reasons)
     {
         if (agent.RunningPid is null)
-            reasons.Add("the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again");
+        {
+            reasons.Add(
+                "the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again");
+        }
         else if (agent.Syncs == 0)
             reasons.Add("the agent has not completed a sync since it started; the datapath serves what was programmed before");
 
