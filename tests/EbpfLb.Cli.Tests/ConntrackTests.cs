@@ -6,7 +6,7 @@ using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Cli.Tests;
 
-public sealed class ConntrackTests
+public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
 {
     private const ConntrackFlags Open = ConntrackFlags.Syn | ConntrackFlags.Data;
 
@@ -23,7 +23,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void The_halves_of_a_flow_are_one_line()
     {
-        using var node = Node();
+        var node = Node();
         Remote(node).WriteTo(node);
         Local(node).WriteTo(node);
 
@@ -45,7 +45,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void Wide_adds_both_directions_and_what_the_flow_is()
     {
-        using var node = Node();
+        var node = Node();
         (Remote(node) with { Traits = ConntrackFlags.PickedUp | ConntrackFlags.Internal, PacketsIn = 12, PacketsOut = 34 }).WriteTo(node);
         Local(node).WriteTo(node);
 
@@ -72,7 +72,7 @@ public sealed class ConntrackTests
     public void The_state_of_a_connection_is_what_both_directions_have_shown(
         ConntrackFlags seenIn, ConntrackFlags seenOut, string state, int timeout)
     {
-        using var node = Node();
+        var node = Node();
         (Remote(node) with { SeenIn = seenIn, SeenOut = seenOut, AgeIn = 5000, AgeOut = -60_000 }).WriteTo(node);
 
         var flow = Assert.Single(Json(node))!;
@@ -89,7 +89,7 @@ public sealed class ConntrackTests
     [InlineData(Protocol.Sctp, 1u, "SCTP", 2400)]
     public void Datagrams_are_replied_to_or_not(Protocol protocol, uint packetsOut, string state, int timeout)
     {
-        using var node = Node();
+        var node = Node();
         (Remote(node) with { Protocol = protocol, PacketsOut = packetsOut, AgeIn = 60_000, AgeOut = 100_000 }).WriteTo(node);
 
         var flow = Assert.Single(Json(node))!;
@@ -103,7 +103,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void A_half_without_the_other_is_shown_as_the_flow_it_was_and_marked()
     {
-        using var node = Node();
+        var node = Node();
         var remote = Remote(node);
         Flow.Write(node, remote.Forward);
         Flow.Write(node, (remote with { ClientPort = 40002, Snat = ("192.0.2.100", 50002) }).Reply);
@@ -117,7 +117,8 @@ public sealed class ConntrackTests
             "TCP 192.0.2.7:40000 203.0.113.9:80 10.244.0.3:8080 192.0.2.100:50001 ESTABLISHED,forward-only ", rows[0],
             StringComparison.Ordinal);
         Assert.StartsWith(
-            "TCP 192.0.2.7:40002 203.0.113.9:80 10.244.0.3:8080 192.0.2.100:50002 ESTABLISHED,reply-only ", rows[1], StringComparison.Ordinal);
+            "TCP 192.0.2.7:40002 203.0.113.9:80 10.244.0.3:8080 192.0.2.100:50002 ESTABLISHED,reply-only ", rows[1],
+            StringComparison.Ordinal);
         Assert.StartsWith("TCP 192.0.2.7:40003 ", rows[2], StringComparison.Ordinal);
         Assert.Contains(",forward-only ", rows[2], StringComparison.Ordinal);
 
@@ -130,7 +131,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void Flows_are_found_by_service_and_client_and_limited_in_a_fixed_order()
     {
-        using var node = Node();
+        var node = Node();
         var remote = Remote(node);
         for (ushort i = 0; i < 20; i++)
         {
@@ -157,7 +158,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void A_flow_outlives_its_backend_in_the_maps_without_a_name()
     {
-        using var node = Node();
+        var node = Node();
         (Remote(node) with { BackendId = 4_000_000 }).WriteTo(node);
         node.WriteSettings(default);
 
@@ -170,7 +171,7 @@ public sealed class ConntrackTests
     [PrivilegedFact]
     public void JSON_has_every_key_and_YAML_says_the_same()
     {
-        using var node = Node();
+        var node = Node();
         (Remote(node) with { AgeIn = -60_000 }).WriteTo(node);
 
         var flow = Assert.Single(Json(node))!;
@@ -193,7 +194,7 @@ public sealed class ConntrackTests
     public void Many_flows_are_each_there_once_in_every_format()
     {
         const int count = 12_000;
-        using var node = Node();
+        var node = Node();
         var remote = Remote(node) with { AgeIn = -600_000 };
         for (int i = 0; i < count; i++)
             (remote with { Client = $"198.18.{i / 250}.{i % 250}", Snat = ("192.0.2.100", (ushort)(50000 + i)) }).WriteTo(node);
@@ -209,11 +210,15 @@ public sealed class ConntrackTests
         Assert.Equal(json.ToJsonString(), YamlReader.Read(Run(node, "-o", "yaml").Out)!.ToJsonString());
     }
 
-    private static TestNode Node()
+    // One for all tests, without a flow.
+    private TestNode Node()
     {
-        var node = new TestNode();
-        node.Program(Shop.Services);
+        var node = shop.Node;
+        if (node.Datapath is null)
+            node.Start();
         node.WriteSettings(Timeouts);
+        foreach (var (key, _) in node.Datapath!.Maps.Conntrack.ReadAll())
+            Assert.True(node.Datapath.Maps.Conntrack.Delete(key).Succeeded);
         return node;
     }
 

@@ -49,7 +49,8 @@ public sealed class DeviceStatusTests : IDisposable
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
-            @"DEGRADED: not attached to devices: up\x1b[31m0 (tc_ingress), pod0 (tc_pod); restart the agent to attach them", result.Lines[0]);
+            @"DEGRADED: not attached to devices: up\x1b[31m0 (tc_ingress), pod0 (tc_pod); restart the agent to attach them",
+            result.Lines[0]);
         Assert.Contains($@"up\x1b[31m0 {Devices.UplinkIndex} uplink native detached attached", result.Rows);
         Assert.Contains($"pod0 {Devices.PodIndex} pod - detached attached", result.Rows);
 

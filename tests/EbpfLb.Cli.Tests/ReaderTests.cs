@@ -33,7 +33,8 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         string[] rows = shop.Run("services", "-o", "wide", "-n", "kube-system", "dns").Rows;
 
         Assert.Equal(
-            "kube-system/dns dns/UDP IPv4 10.96.0.10:53 random - Cluster 2 1 ClusterIP 1 10.244.0.2:53,10.244.1.2:53* 10.244.1.2:53*", rows[0]);
+            "kube-system/dns dns/UDP IPv4 10.96.0.10:53 random - Cluster 2 1 ClusterIP 1 10.244.0.2:53,10.244.1.2:53* 10.244.1.2:53*",
+            rows[0]);
         Assert.Equal(2, rows.Length);
         Assert.EndsWith("10.244.0.3:8080,10.244.1.3:8080! -", shop.Run("services", "web", "-o", "wide").Rows[0], StringComparison.Ordinal);
     }
@@ -104,7 +105,8 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         Assert.Equal(2, shop.Run("frontends", "-n", "kube-system").Rows.Length);
 
         var first = JsonNode.Parse(shop.Run("frontends", "-o", "json").Out)!.AsArray()[0]!.AsObject();
-        Assert.Equal(["address", "port", "protocol", "type", "serviceId", "service", "scope", "trafficPolicy"], first.Select(member => member.Key));
+        Assert.Equal(
+            ["address", "port", "protocol", "type", "serviceId", "service", "scope", "trafficPolicy"], first.Select(member => member.Key));
         Assert.Equal("10.96.0.10", (string?)first["address"]);
         Assert.Equal("kube-system/dns:dns", (string?)first["service"]);
     }

@@ -43,7 +43,8 @@ public sealed class StatusTests
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
-            "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again", result.Lines[0]);
+            "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again",
+            result.Lines[0]);
         Assert.Contains("Agent:     not running, last started 2030-01-02T0", result.Out, StringComparison.Ordinal);
     }
 

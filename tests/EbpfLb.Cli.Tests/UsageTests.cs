@@ -38,7 +38,10 @@ public sealed class UsageTests
     public void Help_of_every_command_has_examples_and_of_every_reader_the_keys_of_its_JSON()
     {
         Assert.Contains("Exit status:", Shell.Run("--help").Out, StringComparison.Ordinal);
-        string[] commands = ["agent", "status", "services", "frontends", "backends", "affinity", "conntrack", "counters", "maps", "cleanup", "completion"];
+        string[] commands =
+        [
+            "agent", "status", "services", "frontends", "backends", "affinity", "conntrack", "counters", "maps", "cleanup", "completion",
+        ];
         foreach (string command in commands)
         {
             var help = Shell.Run(command, "--help");
