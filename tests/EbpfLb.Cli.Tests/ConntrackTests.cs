@@ -59,7 +59,8 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
     [PrivilegedTheory]
     [InlineData(ConntrackFlags.Syn, ConntrackFlags.None, "SYN-SENT", 30)]
     [InlineData(ConntrackFlags.Syn, ConntrackFlags.Syn, "SYN-RECEIVED", 30)]
-    [InlineData(Open, ConntrackFlags.None, "SYN-SENT", 30)]
+    [InlineData(ConntrackFlags.Syn, Open, "SYN-RECEIVED", 30)]
+    [InlineData(ConntrackFlags.Syn | ConntrackFlags.Fin, ConntrackFlags.Syn, "SYN-RECEIVED", 30)]
     [InlineData(Open, ConntrackFlags.Syn, "ESTABLISHED", 8000)]
     [InlineData(Open, Open, "ESTABLISHED", 8000)]
     [InlineData(Open | ConntrackFlags.Fin, Open, "FIN-WAIT", 3600)]
@@ -67,8 +68,8 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
     [InlineData(Open | ConntrackFlags.Fin, Open | ConntrackFlags.Fin, "CLOSING", 600)]
     [InlineData(ConntrackFlags.Syn, ConntrackFlags.Rst, "RESET", 600)]
     [InlineData(Open | ConntrackFlags.Rst, Open | ConntrackFlags.Fin, "RESET", 600)]
-    [InlineData(ConntrackFlags.Data | ConntrackFlags.PickedUp, ConntrackFlags.PickedUp, "UNREPLIED", 30)]
-    [InlineData(ConntrackFlags.Data | ConntrackFlags.PickedUp, ConntrackFlags.Data | ConntrackFlags.PickedUp, "ESTABLISHED", 8000)]
+    [InlineData(ConntrackFlags.Data | ConntrackFlags.PickedUp, ConntrackFlags.None, "UNREPLIED", 8000)]
+    [InlineData(ConntrackFlags.Data | ConntrackFlags.PickedUp, ConntrackFlags.Data, "ESTABLISHED", 8000)]
     public void The_state_of_a_connection_is_what_both_directions_have_shown(
         ConntrackFlags seenIn, ConntrackFlags seenOut, string state, int timeout)
     {
@@ -83,14 +84,17 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
     }
 
     [PrivilegedTheory]
-    [InlineData(Protocol.Udp, 0u, "UDP-UNREPLIED", 1200)]
-    [InlineData(Protocol.Udp, 3u, "UDP", 1200)]
-    [InlineData(Protocol.Sctp, 0u, "SCTP-UNREPLIED", 2400)]
-    [InlineData(Protocol.Sctp, 1u, "SCTP", 2400)]
-    public void Datagrams_are_replied_to_or_not(Protocol protocol, uint packetsOut, string state, int timeout)
+    [InlineData(Protocol.Udp, ConntrackFlags.None, ConntrackFlags.None, "UDP-UNREPLIED", 1200)]
+    [InlineData(Protocol.Udp, ConntrackFlags.Data, ConntrackFlags.Data, "UDP", 1200)]
+    [InlineData(Protocol.Sctp, ConntrackFlags.Syn, ConntrackFlags.None, "SCTP-UNREPLIED", 2400)]
+    [InlineData(Protocol.Sctp, Open, ConntrackFlags.Syn, "SCTP", 2400)]
+    [InlineData(Protocol.Sctp, Open | ConntrackFlags.Fin, Open | ConntrackFlags.Fin, "CLOSING", 600)]
+    [InlineData(Protocol.Sctp, Open, Open | ConntrackFlags.Rst, "RESET", 600)]
+    public void Other_protocols_are_replied_to_or_not(
+        Protocol protocol, ConntrackFlags seenIn, ConntrackFlags seenOut, string state, int timeout)
     {
         var node = Node();
-        (Remote(node) with { Protocol = protocol, PacketsOut = packetsOut, AgeIn = 60_000, AgeOut = 100_000 }).WriteTo(node);
+        (Remote(node) with { Protocol = protocol, SeenIn = seenIn, SeenOut = seenOut, AgeIn = 60_000, AgeOut = 100_000 }).WriteTo(node);
 
         var flow = Assert.Single(Json(node))!;
 
@@ -110,9 +114,14 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
         // Its counterpart by key is another client's: no pair.
         Flow.Write(node, (remote with { ClientPort = 40003, Snat = ("192.0.2.100", 50002) }).Forward);
 
+        // A missing half says nothing against an end.
+        Flow.Write(node, (remote with { ClientPort = 40004, SeenIn = Open | ConntrackFlags.Fin, AgeIn = -60_000 }).Forward);
+        // Nor can the sweep know that the client has acknowledged.
+        Flow.Write(node, (remote with { ClientPort = 40005, Snat = ("192.0.2.100", 50005), AgeOut = -60_000 }).Reply);
+
         string[] rows = Run(node).Rows;
 
-        Assert.Equal(3, rows.Length);
+        Assert.Equal(5, rows.Length);
         Assert.StartsWith(
             "TCP 192.0.2.7:40000 203.0.113.9:80 10.244.0.3:8080 192.0.2.100:50001 ESTABLISHED,forward-only ", rows[0],
             StringComparison.Ordinal);
@@ -122,10 +131,13 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
         Assert.StartsWith("TCP 192.0.2.7:40003 ", rows[2], StringComparison.Ordinal);
         Assert.Contains(",forward-only ", rows[2], StringComparison.Ordinal);
 
+        Assert.EndsWith(" CLOSING,forward-only 0s 10m shop/web", rows[3], StringComparison.Ordinal);
+        Assert.EndsWith(" ESTABLISHED,reply-only 0s 30s shop/web", rows[4], StringComparison.Ordinal);
+
         var json = Json(node);
-        Assert.Equal(["forward", "reply", "forward"], json.Select(flow => (string?)flow!["halves"]));
-        Assert.Equal([true, false, true], json.Select(flow => flow!["in"] is not null));
-        Assert.Equal([false, true, false], json.Select(flow => flow!["out"] is not null));
+        Assert.Equal(["forward", "reply", "forward", "forward", "reply"], json.Select(flow => (string?)flow!["halves"]));
+        Assert.Equal([true, false, true, true, false], json.Select(flow => flow!["in"] is not null));
+        Assert.Equal([false, true, false, false, true], json.Select(flow => flow!["out"] is not null));
     }
 
     [PrivilegedFact]
@@ -237,6 +249,7 @@ public sealed class ConntrackTests(ShopNode shop) : IClassFixture<ShopNode>
         Protocol = Protocol.Udp,
         BackendId = node.BackendId("fd00:244::2"),
         Traits = ConntrackFlags.Local,
+        SeenOut = ConntrackFlags.Data,
         PacketsOut = 2,
     };
 

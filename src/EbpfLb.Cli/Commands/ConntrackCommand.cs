@@ -22,7 +22,7 @@ internal sealed class ConntrackCommand : ReaderCommand
           SYN-SENT         not answered yet                 FIN-WAIT     one side has ended
           SYN-RECEIVED     answered, not acknowledged yet   CLOSING      both sides have
           ESTABLISHED      the handshake is through         RESET        one side has reset it
-          UNREPLIED        picked up in its middle, nothing of the backend yet
+          UNREPLIED        the client goes on, nothing of the backend was seen: a connection picked up in its middle
           UDP, SCTP        packets of both sides; UDP-UNREPLIED, SCTP-UNREPLIED: of the client only
 
         'wide' adds the packets and bytes of both directions (in: from the client) and FLAGS: local (the backend is on this node),

@@ -89,10 +89,12 @@ internal sealed class FlowReader(
         var (key, value) = translation;
         var client = new AddressPort(key.Source, key.SourcePort.Value);
         var snat = new AddressPort(value.Source, value.SourcePort.Value);
-        var state = StateOf(key.Protocol, forward, reply);
+        var state = StateOf(key.Protocol, forward?.Flags, reply?.Flags);
         uint age = Math.Min(forward is { } there ? Age(there) : uint.MaxValue, reply is { } back ? Age(back) : uint.MaxValue);
         var seenAgo = TimeSpan.FromTicks(((long)age << ClockShift) / TimeSpan.NanosecondsPerTick);
-        var left = Timeout(key.Protocol, state) - seenAgo;
+        var timeout = Timeout(
+            key.Protocol, state, forward?.Flags ?? ConntrackFlags.None, reply?.Flags ?? ConntrackFlags.None);
+        var left = timeout - seenAgo;
         return new FlowView(
             key.Protocol, client, new AddressPort(key.Destination, key.DestinationPort.Value),
             new AddressPort(value.Destination, value.DestinationPort.Value), snat == client ? null : snat,
@@ -111,42 +113,42 @@ internal sealed class FlowReader(
         return age < 0 ? 0 : (uint)age;
     }
 
-    private TimeSpan? Timeout(Protocol protocol, FlowState state)
+    // As the sweep has it: a connection whose client's half is missing, or has acknowledged nothing, is half open.
+    private TimeSpan? Timeout(Protocol protocol, FlowState state, ConntrackFlags there, ConntrackFlags back)
     {
         uint seconds = (protocol, state) switch
         {
             (Protocol.Udp, _) => settings.UdpSeconds,
-            (Protocol.Sctp, _) => settings.SctpSeconds,
-            (_, FlowState.SynSent or FlowState.SynReceived or FlowState.Unreplied) => settings.TcpSynSeconds,
-            (_, FlowState.FinWait) => settings.TcpFinSeconds,
             (_, FlowState.Closing or FlowState.Reset) => settings.TcpClosedSeconds,
+            (Protocol.Sctp, _) => settings.SctpSeconds,
+            _ when !there.HasFlag(ConntrackFlags.Data) => settings.TcpSynSeconds,
+            _ when ((there | back) & ConntrackFlags.Fin) != 0 => settings.TcpFinSeconds,
             _ => settings.TcpEstablishedSeconds,
         };
         return seconds == 0 ? null : TimeSpan.FromSeconds(seconds);
     }
 
-    private static FlowState StateOf(Protocol protocol, in ConntrackValue? forward, in ConntrackValue? reply)
+    private static FlowState StateOf(Protocol protocol, ConntrackFlags? forward, ConntrackFlags? reply)
     {
-        if (protocol != Protocol.Tcp)
-            return reply is null or { Packets: 0 } ? FlowState.Unreplied : FlowState.Replied;
-
-        var there = forward?.Flags ?? ConntrackFlags.None;
-        var back = reply?.Flags ?? ConntrackFlags.None;
+        var there = forward ?? ConntrackFlags.None;
+        var back = reply ?? ConntrackFlags.None;
         if (((there | back) & ConntrackFlags.Rst) != 0)
             return FlowState.Reset;
-        if ((there & back & ConntrackFlags.Fin) != 0)
+        // A half that is missing says nothing against the end of the other.
+        if (((forward ?? ConntrackFlags.Fin) & (reply ?? ConntrackFlags.Fin) & ConntrackFlags.Fin) != 0)
             return FlowState.Closing;
+
+        bool answered = (back & (ConntrackFlags.Syn | ConntrackFlags.Data)) != 0;
+        if (protocol != Protocol.Tcp)
+            return answered ? FlowState.Replied : FlowState.Unreplied;
+
+        // What a half that is missing has seen can only be told by the other: nobody goes on before the handshake is through.
+        bool acknowledged = forward is null ? back.HasFlag(ConntrackFlags.Data) : there.HasFlag(ConntrackFlags.Data);
+        if (!acknowledged)
+            return answered ? FlowState.SynReceived : FlowState.SynSent;
         if (((there | back) & ConntrackFlags.Fin) != 0)
             return FlowState.FinWait;
 
-        // What a half that is missing has seen can only be told by the other: nobody goes on before the handshake is through.
-        bool answered = reply is null ? there.HasFlag(ConntrackFlags.Data) : (back & (ConntrackFlags.Syn | ConntrackFlags.Data)) != 0;
-        bool acknowledged = forward is null ? back.HasFlag(ConntrackFlags.Data) : there.HasFlag(ConntrackFlags.Data);
-        return (answered, acknowledged) switch
-        {
-            (true, true) => FlowState.Established,
-            (true, false) => FlowState.SynReceived,
-            _ => there.HasFlag(ConntrackFlags.PickedUp) ? FlowState.Unreplied : FlowState.SynSent,
-        };
+        return answered || reply is null ? FlowState.Established : FlowState.Unreplied;
     }
 }

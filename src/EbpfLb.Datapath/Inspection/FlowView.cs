@@ -69,13 +69,13 @@ public enum FlowState
     /// <summary>TCP: one side has ended.</summary>
     FinWait,
 
-    /// <summary>TCP: both sides have.</summary>
+    /// <summary>Both sides have, of TCP or SCTP.</summary>
     Closing,
 
-    /// <summary>TCP: one side has reset the connection, and said nothing since.</summary>
+    /// <summary>One side has reset the connection, of TCP or SCTP, and said nothing since.</summary>
     Reset,
 
-    /// <summary>Packets of the client only: of UDP and SCTP, or of a TCP connection that was picked up in its middle.</summary>
+    /// <summary>Packets of the client only: of UDP and SCTP, or of a TCP connection whose beginning was not seen.</summary>
     Unreplied,
 
     /// <summary>UDP and SCTP: packets of both sides.</summary>
