@@ -43,7 +43,8 @@ public sealed class StatusTests
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
-            "DEGRADED: the agent is not running; the datapath serves what it last programmed, and follows no change until it is started again",
+            "DEGRADED: the agent is not running; the datapath serves what it last programmed, "
+            + "and follows no change until it is started again",
             result.Lines[0]);
         Assert.Contains("Agent:     not running, last started 2030-01-02T0", result.Out, StringComparison.Ordinal);
     }
@@ -64,7 +65,8 @@ public sealed class StatusTests
         // A service that fails from the first sync on is no lack of syncs.
         node.WriteAgent(agent => agent with { SyncedNs = 0, Failed = 1 });
         Assert.Equal("DEGRADED: 1 service not programmed as desired", Status(node).Lines[0]);
-        Assert.Contains("Synced:    never completely, 12 syncs, 1 services failed, 0 problems\n", Status(node).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "Synced:    never completely, 12 syncs, 1 services failed, 0 problems\n", Status(node).Out, StringComparison.Ordinal);
     }
 
     [PrivilegedFact]
