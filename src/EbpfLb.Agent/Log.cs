@@ -40,4 +40,16 @@ internal static partial class Log
 
     [LoggerMessage(1010, LogLevel.Warning, "{Warning}")]
     public static partial void SmallMaglevTable(this ILogger logger, string warning);
+
+    [LoggerMessage(1011, LogLevel.Debug,
+        "Swept conntrack: {Entries} entries, {Flows} flows stay, {HalfOpen} of them half open; {Expired} entries expired, {Orphans} without the other half")]
+    public static partial void Swept(this ILogger logger, ulong entries, ulong flows, ulong halfOpen, ulong expired, ulong orphans);
+
+    [LoggerMessage(1012, LogLevel.Warning,
+        "conntrack_v1 is {Percent:F0} % full ({Entries} entries, two a flow): soon the flows that were idle longest are forgotten. "
+        + "--map-size conntrack_v1=ENTRIES makes room, after 'ebpflb cleanup'")]
+    public static partial void ConntrackNearlyFull(this ILogger logger, double percent, uint entries);
+
+    [LoggerMessage(1013, LogLevel.Warning, "conntrack_v1 could not be swept, expired flows stay until the next sweep: {Failure}")]
+    public static partial void SweepFailed(this ILogger logger, string failure);
 }
