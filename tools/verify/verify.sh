@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 ((EUID == 0)) || { echo "verify.sh: takes root" >&2; exit 1; }
 
 mkdir -p artifacts/tools
-${CC:-cc} -O2 -Wall -Wextra -Werror -o artifacts/tools/proginfo tools/verify/proginfo.c
+${CC:-clang} -O2 -Wall -Wextra -Werror -o artifacts/tools/proginfo tools/verify/proginfo.c
 
 bpffs=$(mktemp -d)
 trap 'umount "$bpffs" 2>/dev/null || true; rmdir "$bpffs"' EXIT

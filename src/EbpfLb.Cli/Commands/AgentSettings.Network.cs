@@ -55,18 +55,18 @@ internal sealed partial record AgentSettings
         return patterns;
     }
 
-    private XdpMode ParseXdp(List<string> errors)
+    private XdpChoice ParseXdp(List<string> errors)
     {
         switch (Xdp)
         {
             case null or "auto":
-                return XdpMode.Auto;
+                return XdpChoice.Auto;
             case "native":
-                return XdpMode.Native;
+                return XdpChoice.Native;
             case "generic":
-                return XdpMode.Generic;
+                return XdpChoice.Generic;
             case "off":
-                return XdpMode.Off;
+                return XdpChoice.Off;
             default:
                 errors.Add($"--xdp {Xdp}: there is no such mode. Use one of {XdpModes}.");
                 return default;

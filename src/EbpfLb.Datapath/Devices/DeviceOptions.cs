@@ -15,7 +15,7 @@ public sealed record DeviceOptions
     /// <summary>The node's ends of the pods' devices.</summary>
     public IReadOnlyList<DevicePattern> PodDevices { get; init; } = [];
 
-    public XdpMode Xdp { get; init; } = XdpMode.Auto;
+    public XdpChoice Xdp { get; init; } = XdpChoice.Auto;
 
     /// <summary>At most one of each family. A family without one goes by the first global address of a device with a default route.</summary>
     public IReadOnlyList<Address> NodeAddresses { get; init; } = [];

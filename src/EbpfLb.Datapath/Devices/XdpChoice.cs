@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Datapath.Devices;
 
-public enum XdpMode
+public enum XdpChoice
 {
     /// <summary>Native where the driver can; never generic, which is slower than tc.</summary>
     Auto,
