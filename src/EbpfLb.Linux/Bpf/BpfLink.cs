@@ -53,8 +53,8 @@ public sealed class BpfLink : IDisposable
     }
 
     /// <summary>
-    /// To a device of this thread's network namespace. EBUSY when another program is there, EEXIST when it runs in the other mode; EOPNOTSUPP
-    /// when the driver has no XDP, EINVAL or ENOTSUPP and the like when it cannot with this MTU or these features.
+    /// To a device of this thread's network namespace. EBUSY when another program is there, EEXIST when it runs in the other mode, EINVAL
+    /// when there is no such device; EOPNOTSUPP, EINVAL, ERANGE and the like when the driver cannot, or not with this MTU or these features.
     /// </summary>
     public static BpfLink AttachXdp(BpfProgram program, int ifindex, XdpMode mode)
     {
@@ -63,7 +63,9 @@ public sealed class BpfLink : IDisposable
         return AttachDevice(program, ifindex, BpfAttachType.Xdp, (uint)mode);
     }
 
-    /// <summary>Last at a hook of a device of this thread's network namespace. EINVAL on kernels without tcx.</summary>
+    /// <summary>
+    /// Last at a hook of a device of this thread's network namespace. ENODEV when there is no such device, EINVAL on kernels without tcx.
+    /// </summary>
     public static BpfLink AttachTcx(BpfProgram program, int ifindex, bool egress)
         => AttachDevice(program, ifindex, BpfTcx.TypeOf(egress), flags: 0);
 

@@ -100,13 +100,13 @@ internal readonly ref struct NetlinkMessage
         return (Errno)(-BinaryPrimitives.ReadInt32LittleEndian(Payload));
     }
 
-    /// <summary>What the kernel says about an NLMSG_ERROR in words, if it does.</summary>
+    /// <summary>What the kernel says about an NLMSG_ERROR or an NLMSG_DONE in words, if it does.</summary>
     public string? ReadErrorText()
     {
-        // The header that failed follows the number, alone because of NETLINK_CAP_ACK.
+        // In an error the header of the request follows the number, alone because of NETLINK_CAP_ACK.
         if ((Flags & NLM_F_ACK_TLVS) == 0)
             return null;
-        NetlinkAttributes attributes = new(PayloadFrom(sizeof(int) + HeaderSize));
+        NetlinkAttributes attributes = new(PayloadFrom(sizeof(int) + (Type == NLMSG_ERROR ? HeaderSize : 0)));
         while (attributes.Next())
         {
             if (attributes.Type == NLMSGERR_ATTR_MSG)

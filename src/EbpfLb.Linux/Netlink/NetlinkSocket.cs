@@ -44,8 +44,7 @@ internal sealed class NetlinkSocket : IDisposable
                     Errno errno = message.ReadErrno();
                     if (errno == Errno.None)
                         return whole;
-                    throw new LinuxException(
-                        attempt, errno, message.Type == NetlinkMessage.NLMSG_ERROR ? message.ReadErrorText() : null);
+                    throw new LinuxException(attempt, errno, message.ReadErrorText());
                 }
 
                 if (message.Type == NetlinkMessage.NLMSG_OVERRUN)

@@ -66,6 +66,8 @@ public sealed class NetworkMonitor : IDisposable
         _reader = new Thread(ReadLoop) { IsBackground = true, Name = "network monitor" };
     }
 
+    internal int Queued => _changes.Reader.Count;
+
     /// <summary>Ends on disposal.</summary>
     public IAsyncEnumerable<NetworkChange> ReadAsync(CancellationToken stopping)
     {
