@@ -7,7 +7,11 @@ public enum DeviceHook
     /// <summary>First in this order: what turns replies back is there before anything is turned.</summary>
     TcxEgress,
 
+    /// <summary>Of an uplink.</summary>
     TcxIngress,
+
+    /// <summary>The same hook, of a pod's device.</summary>
+    TcxPod,
 
     Xdp,
 }

@@ -114,8 +114,10 @@ public sealed class DeviceLinks : IDisposable
         foreach (var (index, role) in plan.Devices.Where(device => links.ContainsKey(device.Key)))
         {
             wanted[new DevicePin(DeviceHook.TcxEgress, index)] = _programs[ProgramNames.TcEgress];
-            wanted[new DevicePin(DeviceHook.TcxIngress, index)] =
-                _programs[role == DeviceRole.Pod ? ProgramNames.TcPod : ProgramNames.TcIngress];
+            if (role == DeviceRole.Pod)
+                wanted[new DevicePin(DeviceHook.TcxPod, index)] = _programs[ProgramNames.TcPod];
+            else
+                wanted[new DevicePin(DeviceHook.TcxIngress, index)] = _programs[ProgramNames.TcIngress];
             if (role == DeviceRole.Uplink && _xdp != XdpChoice.Off)
                 wanted[new DevicePin(DeviceHook.Xdp, index)] = _programs[ProgramNames.XdpIngress];
         }

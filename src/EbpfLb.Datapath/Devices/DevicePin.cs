@@ -30,6 +30,7 @@ public readonly record struct DevicePin(DeviceHook Hook, int InterfaceIndex)
     {
         DeviceHook.Xdp => "xdp_",
         DeviceHook.TcxIngress => "tcx_in_",
+        DeviceHook.TcxPod => "tcx_pod_",
         _ => "tcx_out_",
     };
 }

@@ -149,7 +149,9 @@ public sealed class NodeNetwork : IDisposable
 
     private void WriteDevices()
     {
-        var attached = _applied.Attached.Where(device => device.Value.Contains(DeviceHook.TcxIngress)).Select(device => device.Key).ToHashSet();
+        var attached = _applied.Attached
+            .Where(device => device.Value.Any(hook => hook is DeviceHook.TcxIngress or DeviceHook.TcxPod))
+            .Select(device => device.Key).ToHashSet();
         var devices = NodeAddresses.Devices(_picture, _options, attached, _sends);
         foreach (uint index in _devices.Entries.Keys.Where(index => !devices.ContainsKey(index)).ToArray())
             _devices.Delete(index);
@@ -213,6 +215,7 @@ public sealed class NodeNetwork : IDisposable
     {
         DeviceHook.Xdp => "XDP",
         DeviceHook.TcxIngress => "tc ingress",
+        DeviceHook.TcxPod => "tc pod",
         _ => "tc egress",
     };
 }

@@ -2,7 +2,7 @@
 using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
 
-namespace EbpfLb.Linux.Tests.Support;
+namespace EbpfLb.TestSupport;
 
 /// <summary>
 /// A network namespace of the test's own. It has no name and is held by this process alone: it goes, devices included, even when the
