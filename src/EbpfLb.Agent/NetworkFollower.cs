@@ -16,13 +16,13 @@ internal sealed class NetworkFollower(
 {
     private bool _toldAttached;
     private long _refreshedAt;
-    private long _askedAt;
+    private long _lookedAt;
     private long _pendingSince;
     private bool _isPending;
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        _refreshedAt = _askedAt = time.GetTimestamp();
+        _refreshedAt = _lookedAt = time.GetTimestamp();
         NoteAttached();
         var events = changes.GetAsyncEnumerator(stopping);
         await using (events.ConfigureAwait(false))
@@ -59,7 +59,7 @@ internal sealed class NetworkFollower(
 
     private TimeSpan UntilDue()
     {
-        var due = Sooner(options.RefreshInterval - time.GetElapsedTime(_refreshedAt), options.FeatureInterval - time.GetElapsedTime(_askedAt));
+        var due = Sooner(options.RefreshInterval - time.GetElapsedTime(_refreshedAt), options.LookInterval - time.GetElapsedTime(_lookedAt));
         return _isPending ? Sooner(due, options.ApplyDelay - time.GetElapsedTime(_pendingSince)) : due;
     }
 
@@ -71,14 +71,14 @@ internal sealed class NetworkFollower(
         {
             if (time.GetElapsedTime(_refreshedAt) >= options.RefreshInterval)
             {
-                _refreshedAt = _askedAt = time.GetTimestamp();
+                _refreshedAt = _lookedAt = time.GetTimestamp();
                 _isPending = false;
                 Enter(network.Refresh);
             }
-            else if (time.GetElapsedTime(_askedAt) >= options.FeatureInterval)
+            else if (time.GetElapsedTime(_lookedAt) >= options.LookInterval)
             {
-                _askedAt = time.GetTimestamp();
-                Enter(network.AskForFeatures);
+                _lookedAt = time.GetTimestamp();
+                Enter(network.LookAgain);
             }
             else
             {

@@ -69,7 +69,7 @@ internal sealed class SweepLoop(
 
     private void NoteFill(SweepValue value)
     {
-        double fill = (double)(value.Entries - value.Expired) / maxEntries;
+        double fill = (double)(value.Entries - ulong.Min(value.Expired, value.Entries)) / maxEntries;
         if (!_nearlyFull && fill >= options.WarnAt)
         {
             _nearlyFull = true;

@@ -71,7 +71,7 @@ public sealed class DeviceLinks : IDisposable
                 removed++;
         }
 
-        int created = 0, updated = 0, kept = 0;
+        int created = 0, updated = 0, kept = 0, failed = 0;
         var attached = new Dictionary<int, IReadOnlyList<DeviceHook>>();
         foreach (var (pin, program) in wanted)
         {
@@ -82,6 +82,7 @@ public sealed class DeviceLinks : IDisposable
                 if (!TryCreate(pin, program, link))
                 {
                     _seen.Remove(pin);
+                    failed++;
                     continue;
                 }
 
@@ -98,7 +99,7 @@ public sealed class DeviceLinks : IDisposable
             attached[pin.InterfaceIndex] = [.. attached.GetValueOrDefault(pin.InterfaceIndex, []), pin.Hook];
         }
 
-        return new DeviceLinksResult(created, updated, kept, removed, attached);
+        return new DeviceLinksResult(created, updated, kept, removed, failed, attached);
     }
 
     public void Dispose()

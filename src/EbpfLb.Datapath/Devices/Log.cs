@@ -14,7 +14,7 @@ internal static partial class Log
     public static partial void NoDevices(this ILogger logger, string choice);
 
     [LoggerMessage(3102, LogLevel.Warning,
-        "{Device} has a foreign XDP program, {Program}; it was left in place, and tc serves {Device}. XDP is tried again when {Device} changes")]
+        "{Device} has a foreign XDP program, {Program}; it was left in place, and tc serves {Device}. XDP is tried again until it has gone")]
     public static partial void ForeignXdp(this ILogger logger, string device, string program);
 
     [LoggerMessage(3103, LogLevel.Warning, "{Device} takes no native XDP program ({Cause}); tc serves it. --xdp off silences this")]

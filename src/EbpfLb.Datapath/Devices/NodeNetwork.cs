@@ -29,7 +29,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly ILogger _logger;
 
     private DevicePlan _plan = DevicePlan.Empty;
-    private DeviceLinksResult _applied = new(0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
+    private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
     private PictureEffects _pending;
     private string? _served;
 
@@ -88,10 +88,19 @@ public sealed class NodeNetwork : IDisposable
         PutInPlace(areFresh: lost);
     }
 
-    /// <summary>Asks the drivers of attached devices what they can do: a veth's ability changes with its other end, without an event here.</summary>
-    public void AskForFeatures()
+    /// <summary>
+    /// Looks after what changes without an event: a veth takes frames from XDP as long as its other end does, and a foreign XDP program may
+    /// have made room.
+    /// </summary>
+    public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
+        if (_applied.Failed > 0)
+        {
+            Apply();
+            return;
+        }
+
         long writesBefore = _devices.Writes;
         NoteFeatures();
         WriteDevices();

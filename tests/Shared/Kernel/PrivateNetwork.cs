@@ -26,6 +26,8 @@ internal sealed class PrivateNetwork : IDisposable
 
     public T Run<T>(Func<T> function) => Namespace.Run(function);
 
+    public void Run(Action action) => Namespace.Run(action);
+
     public int IndexOf(string name) => Link(name).Index;
 
     public NetworkLink Link(string name) => Assert.Single(Run(NetworkDump.Links), link => link.Name == name);
