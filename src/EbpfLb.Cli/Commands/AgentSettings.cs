@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Cli.Commands;
 
 /// <summary>The agent's settings as they were typed; null where nothing was.</summary>
-internal sealed record AgentSettings
+internal sealed partial record AgentSettings
 {
     public const string LogLevelNames = "trace, debug, info, warning, error";
 
@@ -50,6 +50,8 @@ internal sealed record AgentSettings
             DefaultAlgorithm = ParseAlgorithm(errors),
             LogLevel = ParseLogLevel(errors),
             Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
+            Devices = ParseDevices(errors),
+            Flows = ParseFlows(errors),
             Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
         };
         errors.AddRange(options.Validate());
