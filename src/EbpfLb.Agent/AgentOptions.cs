@@ -23,8 +23,8 @@ public sealed record AgentOptions
 
     public MaglevOptions Maglev { get; init; } = new();
 
-    /// <summary>Of services that name none.</summary>
-    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+    /// <summary>Of services that name none. Null: Maglev for those reachable from outside, else random.</summary>
+    public Algorithm? DefaultAlgorithm { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

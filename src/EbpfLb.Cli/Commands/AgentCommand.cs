@@ -46,7 +46,8 @@ internal sealed class AgentCommand : DescribedCommand
     };
 
     private readonly Option<string?> _algorithm = TextOption(
-        "--default-algorithm", "random|maglev", "How a service that names no algorithm chooses a backend. Default: random.");
+        "--default-algorithm", "random|maglev",
+        "How a service that names no algorithm chooses a backend. Default: maglev for services reachable from outside, else random.");
 
     private readonly Option<string?> _tableSize = TextOption(
         "--maglev-table-size", "N",

@@ -56,17 +56,19 @@ internal sealed record AgentSettings
         return options;
     }
 
-    private Algorithm ParseAlgorithm(List<string> errors)
+    private Algorithm? ParseAlgorithm(List<string> errors)
     {
         switch (DefaultAlgorithm)
         {
-            case null or "random":
+            case null:
+                return null;
+            case "random":
                 return Algorithm.Random;
             case "maglev":
                 return Algorithm.Maglev;
             default:
                 errors.Add($"--default-algorithm {DefaultAlgorithm}: there is no such algorithm. Use random or maglev.");
-                return default;
+                return null;
         }
     }
 
