@@ -13,7 +13,7 @@ public sealed record AgentOptions
     /// <summary>As the API names this node; endpoints that carry it are local.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Directory of Service, EndpointSlice and Node manifests.</summary>
+    /// <summary>Directory of Service, EndpointSlice, Node and ServiceCIDR manifests.</summary>
     public required string Manifests { get; init; }
 
     public DatapathOptions Datapath { get; init; } = new();

@@ -26,7 +26,7 @@ internal sealed class AgentCommand : DescribedCommand
         """;
 
     private readonly Option<string?> _manifests = TextOption(
-        "--manifests", "DIR", "Directory of Service, EndpointSlice and Node manifests (YAML or JSON), watched for changes. Required.");
+        "--manifests", "DIR", "Directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON), watched. Required.");
 
     private readonly Option<string?> _nodeName = TextOption(
         "--node-name", "NAME", "As the API names this node. Default: the host name in lower case.");

@@ -39,7 +39,7 @@ internal sealed record AgentSettings
     public AgentOptions Bind(List<string> errors)
     {
         if (Manifests is null)
-            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice and Node manifests to follow.");
+            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice, Node and ServiceCIDR manifests to follow.");
 
         var options = new AgentOptions
         {

@@ -75,6 +75,12 @@ public sealed partial class DatapathSync
         if (PutBackends(port, desired, backends) is { } refused)
             return refused;
 
+        var ranges = desired.SourceRanges.Select(prefix => Encoding.Range(prefix, port.ServiceId)).ToHashSet();
+        if (PutRanges(port, ranges) is { } notRestricted)
+            return notRestricted;
+        if (ranges.Count == 0 && port.Ranges.Count > 0 && DeleteFormerFrontends(port) is { } stillThere)
+            return stillThere;
+
         var published = Published(port);
         if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
             return noSlots;
@@ -98,12 +104,16 @@ public sealed partial class DatapathSync
             _slots.Free(published.Cluster);
         if (local != published.Local)
             _slots.Free(published.Local);
+        PublishRanges(port, ranges);
         var gone = port.Backends;
         port.Backends = backends;
         foreach (var backend in gone.Concat(port.Staged))
         {
             if (Array.BinarySearch(backends, backend) is int index && (index < 0 || backends[index].Id != backend.Id))
+            {
                 DeleteBackend(backend.Id, desired.AffinityTimeoutSeconds > 0);
+                _counters.MoveToService(backend.Id, port.ServiceId);
+            }
         }
 
         port.Staged.Clear();
@@ -134,7 +144,10 @@ public sealed partial class DatapathSync
             backends[i] = new ProgrammedBackend(backend.Address, backend.Port, id);
             var write = _backends.Put(id, Encoding.Backend(backend, desired.Key.Protocol, port.ServiceId));
             if (write.Succeeded)
+            {
+                _counters.Create(id);
                 continue;
+            }
 
             refusal = new Refusal(MapNames.Backends, _backends.MaxEntries, write);
             if (write.Error == MapError.Full)
@@ -142,6 +155,60 @@ public sealed partial class DatapathSync
         }
 
         return refusal;
+    }
+
+    // Before the entry that says that they count: nobody who is admitted meets a moment in which he is not. What the entry before it
+    // went by stays until then, so in between both are admitted.
+    private Refusal? PutRanges(ProgrammedPort port, HashSet<SourceRangeKey> ranges)
+    {
+        Refusal? refusal = null;
+        foreach (var key in ranges)
+        {
+            if (!port.Ranges.Contains(key))
+                port.StagedRanges.Add(key);
+            var write = _ranges.Put(key, default);
+            if (write.Succeeded)
+                continue;
+
+            refusal = new Refusal(MapNames.SourceRanges, _ranges.MaxEntries, write);
+            if (write.Error == MapError.Full)
+                break;
+        }
+
+        return refusal;
+    }
+
+    // A load balancer frontend that outlived its ranges would admit everybody, be it for as long as its deletion fails.
+    private Refusal? DeleteFormerFrontends(ProgrammedPort port)
+    {
+        foreach (var key in port.Frontends.ToArray())
+        {
+            if (_desiredFrontends.TryGetValue(key, out var owner) && owner == port.Key)
+                continue;
+
+            DeleteFrontend(port, key);
+            if (_frontends.Contains(key))
+                return new Refusal(MapNames.Frontends, _frontends.MaxEntries, _frontends.LastRefusal);
+        }
+
+        return null;
+    }
+
+    private void PublishRanges(ProgrammedPort port, HashSet<SourceRangeKey> ranges)
+    {
+        foreach (var key in port.Ranges.Concat(port.StagedRanges).Where(key => !ranges.Contains(key)))
+            DeleteRange(key);
+        port.Ranges = ranges;
+        port.StagedRanges.Clear();
+    }
+
+    private void DeleteRange(SourceRangeKey key)
+    {
+        if (!_ranges.Contains(key))
+            return;
+
+        _ranges.Delete(key);
+        _freed = true;
     }
 
     // The name first: a restored entry without one could belong to anybody.
@@ -193,11 +260,9 @@ public sealed partial class DatapathSync
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
-                var vip = _vips.Put(key.Address, default);
-                _touchedVips.Add(key.Address);
-                if (!vip.Succeeded)
+                if (PutVip(key.Address) is { } noVip)
                 {
-                    refusal = Worse(refusal, new Refusal(MapNames.Vips, _vips.MaxEntries, vip));
+                    refusal = Worse(refusal, noVip);
                     continue;
                 }
 
@@ -210,8 +275,20 @@ public sealed partial class DatapathSync
         return refusal;
     }
 
+    // The unspecified address is nobody's destination.
+    private Refusal? PutVip(Address address)
+    {
+        if (address.IsAny)
+            return null;
+
+        var write = _vips.Put(address, default);
+        _touchedVips.Add(address);
+        return write.Succeeded ? null : new Refusal(MapNames.Vips, _vips.MaxEntries, write);
+    }
+
     private MapWrite PutFrontend(ProgrammedPort port, FrontendKey key, FrontendValue value)
     {
+        WidenNodePortRange(key);
         bool known = _frontends.TryGet(key, out var before);
         var write = _frontends.Put(key, value);
         if (!write.Succeeded || (known && before.ServiceId == value.ServiceId))
@@ -221,7 +298,7 @@ public sealed partial class DatapathSync
         if (known && _portById.TryGetValue(before.ServiceId, out var former))
             former.Frontends.Remove(key);
         if (!known)
-            CountFrontend(key.Address, 1);
+            CountFrontend(key, 1);
         port.Frontends.Add(key);
         return write;
     }
@@ -233,12 +310,19 @@ public sealed partial class DatapathSync
             return;
 
         port?.Frontends.Remove(key);
-        CountFrontend(key.Address, -1);
+        CountFrontend(key, -1);
         _freed = true;
     }
 
-    private void CountFrontend(Address vip, int by)
+    private void CountFrontend(FrontendKey key, int by)
     {
+        var vip = key.Address;
+        if (vip.IsAny)
+        {
+            CountNodePort(key.Port.Value, by);
+            return;
+        }
+
         int count = _frontendsByVip.GetValueOrDefault(vip) + by;
         if (count == 0)
             _frontendsByVip.Remove(vip);
@@ -262,8 +346,15 @@ public sealed partial class DatapathSync
         foreach (var port in ports.ToArray())
         {
             foreach (var staged in port.Staged)
+            {
                 _backends.Delete(staged.Id);
+                _counters.Drop(staged.Id);
+            }
+
             port.Staged.Clear();
+            foreach (var key in port.StagedRanges)
+                _ranges.Delete(key);
+            port.StagedRanges.Clear();
             if (port.IsWhole)
                 continue;
 
@@ -294,8 +385,15 @@ public sealed partial class DatapathSync
                 return false;
 
             _names.Delete(port.ServiceId);
+            foreach (var key in port.Ranges.Concat(port.StagedRanges))
+                DeleteRange(key);
             foreach (var backend in port.Backends.Concat(port.Staged))
+            {
                 DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);
+                _counters.Drop(backend.Id);
+            }
+
+            _counters.DropService(port.ServiceId);
             _slots.Free(published.Cluster);
             _slots.Free(published.Local);
             _portById.Remove(port.ServiceId);

@@ -18,6 +18,12 @@ internal sealed class ProgrammedPort(ServicePortKey key, uint serviceId)
     /// <summary>Backends written, or tried, for tables that are not published yet.</summary>
     public List<ProgrammedBackend> Staged { get; } = [];
 
+    /// <summary>Source ranges in the kernel that the published entry may go by.</summary>
+    public HashSet<SourceRangeKey> Ranges { get; set; } = [];
+
+    /// <summary>Source ranges written, or tried, for an entry that is not published yet.</summary>
+    public HashSet<SourceRangeKey> StagedRanges { get; } = [];
+
     /// <summary>Frontends in the kernel that name this service id.</summary>
     public List<FrontendKey> Frontends { get; } = [];
 
