@@ -75,11 +75,8 @@ public sealed partial class DatapathSync
         if (PutBackends(port, desired, backends) is { } refused)
             return refused;
 
-        var ranges = desired.SourceRanges.Select(prefix => Encoding.Range(prefix, port.ServiceId)).ToHashSet();
-        if (PutRanges(port, ranges) is { } notRestricted)
+        if (PutRanges(port, desired, out var ranges) is { } notRestricted)
             return notRestricted;
-        if (ranges.Count == 0 && port.Ranges.Count > 0 && DeleteFormerFrontends(port) is { } stillThere)
-            return stillThere;
 
         var published = Published(port);
         if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
@@ -155,60 +152,6 @@ public sealed partial class DatapathSync
         }
 
         return refusal;
-    }
-
-    // Before the entry that says that they count: nobody who is admitted meets a moment in which he is not. What the entry before it
-    // went by stays until then, so in between both are admitted.
-    private Refusal? PutRanges(ProgrammedPort port, HashSet<SourceRangeKey> ranges)
-    {
-        Refusal? refusal = null;
-        foreach (var key in ranges)
-        {
-            if (!port.Ranges.Contains(key))
-                port.StagedRanges.Add(key);
-            var write = _ranges.Put(key, default);
-            if (write.Succeeded)
-                continue;
-
-            refusal = new Refusal(MapNames.SourceRanges, _ranges.MaxEntries, write);
-            if (write.Error == MapError.Full)
-                break;
-        }
-
-        return refusal;
-    }
-
-    // A load balancer frontend that outlived its ranges would admit everybody, be it for as long as its deletion fails.
-    private Refusal? DeleteFormerFrontends(ProgrammedPort port)
-    {
-        foreach (var key in port.Frontends.ToArray())
-        {
-            if (_desiredFrontends.TryGetValue(key, out var owner) && owner == port.Key)
-                continue;
-
-            DeleteFrontend(port, key);
-            if (_frontends.Contains(key))
-                return new Refusal(MapNames.Frontends, _frontends.MaxEntries, _frontends.LastRefusal);
-        }
-
-        return null;
-    }
-
-    private void PublishRanges(ProgrammedPort port, HashSet<SourceRangeKey> ranges)
-    {
-        foreach (var key in port.Ranges.Concat(port.StagedRanges).Where(key => !ranges.Contains(key)))
-            DeleteRange(key);
-        port.Ranges = ranges;
-        port.StagedRanges.Clear();
-    }
-
-    private void DeleteRange(SourceRangeKey key)
-    {
-        if (!_ranges.Contains(key))
-            return;
-
-        _ranges.Delete(key);
-        _freed = true;
     }
 
     // The name first: a restored entry without one could belong to anybody.
@@ -352,9 +295,7 @@ public sealed partial class DatapathSync
             }
 
             port.Staged.Clear();
-            foreach (var key in port.StagedRanges)
-                _ranges.Delete(key);
-            port.StagedRanges.Clear();
+            DropStagedRanges(port);
             if (port.IsWhole)
                 continue;
 
@@ -385,8 +326,7 @@ public sealed partial class DatapathSync
                 return false;
 
             _names.Delete(port.ServiceId);
-            foreach (var key in port.Ranges.Concat(port.StagedRanges))
-                DeleteRange(key);
+            PublishRanges(port, NoRanges);
             foreach (var backend in port.Backends.Concat(port.Staged))
             {
                 DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);

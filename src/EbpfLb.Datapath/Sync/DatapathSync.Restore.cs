@@ -107,18 +107,6 @@ public sealed partial class DatapathSync
         }
     }
 
-    // No program asks for those of a service that is not there.
-    private void RestoreRanges()
-    {
-        foreach (var key in _ranges.Entries.Keys.ToArray())
-        {
-            if (_portById.TryGetValue(key.ServiceId, out var port))
-                port.Ranges.Add(key);
-            else
-                _ranges.Delete(key);
-        }
-    }
-
     private void RestoreFrontends()
     {
         foreach (var (key, value) in _frontends.Entries.ToArray())
