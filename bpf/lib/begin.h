@@ -248,17 +248,17 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 
 	forward->source_port = search->key.destination_port;
 	conntrack_set_delta(&packet->tuple, forward);
-	if (found || !is_opening) {
+	if (found != PORT_TAKEN || !is_opening) {
 		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
-			if (!found)
+			if (found == PORT_TAKEN)
 				bpf_map_delete_elem(&conntrack_v1, &search->key);
 			return LB_REASON_MAP_FULL;
 		}
 	}
-	if (found) {
+	if (found == PORT_OF_FLOW)
 		count_reason(packet, LB_REASON_REBUILT);
+	if (found != PORT_TAKEN)
 		return OUTCOME_CONTINUE;
-	}
 	recent_keep(hash, forward->backend_id);
 	if (is_opening) {
 		count_reason(packet, LB_REASON_NEW_FLOW);
