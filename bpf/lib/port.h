@@ -74,14 +74,10 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_ANY);
 }
 
-/* Whether the search is over, one way or the other. */
-SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+static __always_inline void port_candidate(struct port_search *search, __u32 index)
 {
-	const struct lb_conntrack *holder;
 	__u32 offset;
 
-	if (!search)
-		return 1;
 	if (index || !search->wanted) {
 		/* A step without a common divisor with the range would do; an odd one does for most. */
 		offset = (search->hash + index * search->step) % (search->count ? search->count : 1);
@@ -89,6 +85,32 @@ SUBPROGRAM int port_try(struct port_search *search, __u32 index)
 	} else {
 		search->key.destination_port = search->wanted;
 	}
+}
+
+/* Whether one of the ports that come first is the flow's already. */
+SUBPROGRAM int port_is_of_flow(struct port_search *search)
+{
+	const struct lb_conntrack *holder;
+
+	if (!search)
+		return 0;
+	for (__u32 i = 0; i < PORT_PATIENT_TRIES; i++) {
+		port_candidate(search, i);
+		holder = bpf_map_lookup_elem(&conntrack_v1, &search->key);
+		if (holder && conntrack_leads_to(holder, &search->reply))
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether the search is over, one way or the other. */
+SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+{
+	const struct lb_conntrack *holder;
+
+	if (!search)
+		return 1;
+	port_candidate(search, index);
 	search->result = bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
 	if (search->result != -EEXIST)
 		return 1;
