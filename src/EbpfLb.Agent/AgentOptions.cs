@@ -15,7 +15,7 @@ public sealed record AgentOptions
     /// <summary>As the API names this node; endpoints that carry it are local.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Directory of Service, EndpointSlice and Node manifests.</summary>
+    /// <summary>Directory of Service, EndpointSlice, Node and ServiceCIDR manifests.</summary>
     public required string Manifests { get; init; }
 
     public DatapathOptions Datapath { get; init; } = new();
@@ -29,8 +29,8 @@ public sealed record AgentOptions
 
     public MaglevOptions Maglev { get; init; } = new();
 
-    /// <summary>Of services that name none.</summary>
-    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+    /// <summary>Of services that name none. Null: Maglev for those reachable from outside, else random.</summary>
+    public Algorithm? DefaultAlgorithm { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -60,7 +60,7 @@ public sealed class AgentCommandTests
         var options = shell.Started!;
         Assert.Equal(Dns.GetHostName().ToLowerInvariant(), options.NodeName);
         Assert.Equal((null, null, null), (options.Datapath.BpfFs, options.Datapath.Cgroup, options.Bpftool));
-        Assert.Equal((Algorithm.Random, LogLevel.Information), (options.DefaultAlgorithm, options.LogLevel));
+        Assert.Equal(((Algorithm?)null, LogLevel.Information), (options.DefaultAlgorithm, options.LogLevel));
         Assert.Equal(new MaglevOptions(), options.Maglev);
         Assert.Empty(options.Datapath.MapSizes);
         Assert.Equal(new FlowSettings(), options.Flows);

@@ -27,7 +27,7 @@ internal sealed class AgentCommand : DescribedCommand
         """;
 
     private readonly Option<string?> _manifests = TextOption(
-        "--manifests", "DIR", "Directory of Service, EndpointSlice and Node manifests (YAML or JSON), watched for changes. Required.");
+        "--manifests", "DIR", "Directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON), watched. Required.");
 
     private readonly Option<string?> _nodeName = TextOption(
         "--node-name", "NAME", "As the API names this node. Default: the host name in lower case.");
@@ -47,7 +47,8 @@ internal sealed class AgentCommand : DescribedCommand
     };
 
     private readonly Option<string?> _algorithm = TextOption(
-        "--default-algorithm", "random|maglev", "How a service that names no algorithm chooses a backend. Default: random.");
+        "--default-algorithm", "random|maglev",
+        "How a service that names no algorithm chooses a backend. Default: maglev for services reachable from outside, else random.");
 
     private readonly Option<string?> _tableSize = TextOption(
         "--maglev-table-size", "N",

@@ -39,7 +39,7 @@ internal sealed partial record AgentSettings
     public AgentOptions Bind(List<string> errors)
     {
         if (Manifests is null)
-            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice and Node manifests to follow.");
+            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice, Node and ServiceCIDR manifests to follow.");
 
         var options = new AgentOptions
         {
@@ -58,17 +58,19 @@ internal sealed partial record AgentSettings
         return options;
     }
 
-    private Algorithm ParseAlgorithm(List<string> errors)
+    private Algorithm? ParseAlgorithm(List<string> errors)
     {
         switch (DefaultAlgorithm)
         {
-            case null or "random":
+            case null:
+                return null;
+            case "random":
                 return Algorithm.Random;
             case "maglev":
                 return Algorithm.Maglev;
             default:
                 errors.Add($"--default-algorithm {DefaultAlgorithm}: there is no such algorithm. Use random or maglev.");
-                return default;
+                return null;
         }
     }
 
