@@ -31,7 +31,7 @@ public sealed class FrameTests(PacketGround ground) : PacketTest(ground)
     {
         Serve(family, Protocol.Udp, Where.Remote);
         ushort other = family == AddressFamily.IPv6 ? Packet.IPv4EtherType : Packet.IPv6EtherType;
-        ExpectDropOrUnchanged(hook, FromClient(family, Content(Protocol.Udp)) with { EtherType = other }, Reason.Malformed);
+        ExpectDropOrUnchanged(hook, FromClient(family, Content(Protocol.Udp, payload: Bytes(40))) with { EtherType = other }, Reason.Malformed);
     }
 
     [PrivilegedTheory]

@@ -60,6 +60,7 @@ public sealed class FuzzTests(PacketGround ground) : PacketTest(ground)
         for (int i = 0; i < count; i++)
         {
             int length = Make(corpus, frame, ref state);
+            length = Math.Max(length, PacketRunner.ShortestFrame(hook, frame));
             if (hook == Hook.Xdp)
                 PacketRunner.SetXdpLength(context, length);
             var result = program.TestRun(frame.AsSpan(0, length), output, context);

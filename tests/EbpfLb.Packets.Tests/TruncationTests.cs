@@ -27,7 +27,7 @@ public sealed class TruncationTests(PacketGround ground) : PacketTest(ground)
         foreach (var protocol in new[] { Protocol.Tcp, Protocol.Udp, Protocol.Sctp })
             World.Put(new ServiceSpec($"web {protocol}", protocol, [Frontend(family)], Backends(family, where)));
         byte[] frame = Make(kind, hook, family).ToBytes();
-        for (int length = 15; length < frame.Length; length++)
+        for (int length = PacketRunner.ShortestFrame(hook, frame); length < frame.Length; length++)
         {
             byte[] cut = frame[..length];
             var result = Run(hook, cut);

@@ -25,6 +25,7 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
     private readonly string _namespace = $"ebpflb-packets-{Guid.NewGuid():n}"[..30];
     private readonly BlockingCollection<Action> _work = [];
     private Thread? _thread;
+    private bool _disposed;
     private KernelMaps? _maps;
 
     internal bool IsUp => _maps is not null;
@@ -105,7 +106,8 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
 
     public async Task DisposeAsync()
     {
-        _work.CompleteAdding();
+        if (!_disposed)
+            _work.CompleteAdding();
         _thread?.Join();
         if (File.Exists($"/run/netns/{_namespace}"))
             await IpAsync("netns", "del", _namespace);
@@ -113,6 +115,10 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+            return;
+
+        _disposed = true;
         foreach (var program in new[] { Xdp, TcIngress, TcEgress, TcPod, Sweep })
             program?.Dispose();
         Fragments?.Dispose();

@@ -36,6 +36,16 @@ internal static class PacketRunner
     private const int IfindexAt = 40;
     private const int XdpContextLength = 24;
 
+    /// <summary>The shortest frame the kernel runs a program on: for tc, one that has the whole header its ethertype promises.</summary>
+    public static int ShortestFrame(Hook hook, ReadOnlySpan<byte> frame) => hook == Hook.Xdp
+        ? 15
+        : BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) switch
+        {
+            0x0800 => 14 + 20,
+            0x86dd => 14 + 40,
+            _ => 15,
+        };
+
     public static BpfProgram ProgramOf(PacketGround ground, Hook hook) => hook switch
     {
         Hook.Xdp => ground.Xdp,
