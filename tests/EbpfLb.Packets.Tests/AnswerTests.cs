@@ -68,6 +68,8 @@ public sealed class AnswerTests(PacketGround ground) : PacketTest(ground)
     [PrivilegedTheory]
     [EachHook(0)]
     [EachHook(1)]
+    [EachHook(5)]
+    [EachHook(90)]
     public void S77_The_size_that_just_fits_goes_through_and_one_more_does_not(Hook hook, AddressFamily family, int more)
     {
         Serve(family, Protocol.Udp, Where.Far);

@@ -162,13 +162,18 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
         const int Ports = 64;
         Serve(family, Protocol.Tcp, Where.Remote);
         World.Settings = World.Settings with { SnatPortFirst = 50000, SnatPortLast = 50000 + Ports - 1 };
-        for (ushort port = 0; port < Ports; port++)
-            Judge(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: (ushort)(42000 + port))));
+        for (ushort port = 42000; port < 42000 + Ports; port++)
+        {
+            var sent = Judge(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: port)));
+            JudgeAnswer(hook, sent, Segment(SynAck));
+            Judge(hook, FromClient(family, Segment(TcpFlags.Ack, sourcePort: port)));
+        }
+
         Assert.Equal(2 * Ports, World.Conntrack.Count);
 
         ExpectDrop(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: 43000)), Reason.NoSnatPort);
-        for (ushort port = 0; port < Ports; port++)
-            Judge(hook, FromClient(family, Segment(TcpFlags.Ack, sourcePort: (ushort)(42000 + port))));
+        for (ushort port = 42000; port < 42000 + Ports; port++)
+            Judge(hook, FromClient(family, Segment(TcpFlags.Ack, sourcePort: port)));
 
         var gone = World.Conntrack.First(entry => !entry.Value.Flags.HasFlag(ConntrackFlags.Reply));
         World.ChangeConntrack((key, value) => key == gone.Key || key.DestinationPort == gone.Value.SourcePort ? null : value);

@@ -101,6 +101,15 @@ public sealed class FrameTests(PacketGround ground) : PacketTest(ground)
     }
 
     [PrivilegedTheory]
+    [EachHook(Protocol.Tcp)]
+    [EachHook(Protocol.Udp)]
+    public void S62_A_frame_for_another_station_is_not_refused(Hook hook, AddressFamily family, Protocol protocol)
+    {
+        Serve(family, protocol == Protocol.Tcp ? Protocol.Udp : Protocol.Tcp, Where.Remote);
+        ExpectUnchanged(hook, FromClient(family, Content(protocol)) with { DestinationMac = PacketGround.Mac("02:00:00:00:99:99") });
+    }
+
+    [PrivilegedTheory]
     [EachHook(3000)]
     [EachHook(3400)]
     public void S53_A_large_packet_to_a_local_backend_is_translated(Hook hook, AddressFamily family, int size)

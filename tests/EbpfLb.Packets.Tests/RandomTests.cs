@@ -55,7 +55,7 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
             {
                 Layer4.Tcp => Segment(TcpFlags.Ack, random.Next(300)),
                 Layer4.Udp => new UdpDatagram(0, 0) { Payload = Bytes(random.Next(300), i) },
-                _ => new SctpPacket(0, 0),
+                _ => new SctpPacket(0, 0) { ChunkType = SctpPacket.Data },
             };
             var mirrored = ParsedPacket.OfFrame(JudgeAnswer(hook, sent, content).Bytes)!;
             Assert.Equal(Rewrite.TupleOf(asked).Reversed, Rewrite.TupleOf(mirrored));
@@ -127,8 +127,6 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
             2 or 3 => new UdpDatagram(from, port) { Payload = payload, Sum = family == AddressFamily.IPv4 && random.Next(8) == 0 ? Sum.Zero : Sum.Right },
             _ => new SctpPacket(from, port) { Payload = payload[..(payload.Length / 4 * 4)], VerificationTag = (uint)random.Next() },
         };
-        if (content is UdpDatagram && payload.Length == 0)
-            content = new UdpDatagram(from, port) { Payload = payload };
         var packet = Arriving(new Packet(plan.Client(random.Next(1, 120)), destination, content)) with
         {
             Ttl = (byte)random.Next(2, 256),

@@ -28,6 +28,19 @@ public sealed class SourceTests(PacketGround ground) : PacketTest(ground)
         Assert.Empty(World.Conntrack);
     }
 
+    // Whether or not the port has a frontend: an answer would go to that source.
+    [PrivilegedTheory]
+    [EachHook("127.0.0.1", Only = 4)]
+    [EachHook("224.0.0.1", Only = 4)]
+    [EachHook("0.0.0.0", Only = 4)]
+    [EachHook("::1", Only = 6)]
+    [EachHook("ff02::1", Only = 6)]
+    public void S58_A_source_that_cannot_be_one_is_dropped_at_a_port_without_service_too(Hook hook, AddressFamily family, string source)
+    {
+        Serve(family, Protocol.Tcp, Where.Local, Where.Remote);
+        ExpectDrop(hook, FromClient(family, Content(Protocol.Udp)) with { Source = Address.Parse(source) }, Reason.Martian);
+    }
+
     [PrivilegedTheory]
     [EachHook(Protocol.Tcp)]
     [EachHook(Protocol.Udp)]
@@ -72,7 +85,12 @@ public sealed class SourceTests(PacketGround ground) : PacketTest(ground)
             Layer4 forged = protocol == Protocol.Tcp
                 ? new TcpSegment(BackendPort, port, TcpFlags.Syn | TcpFlags.Ack)
                 : new UdpDatagram(BackendPort, port);
-            ExpectUnchanged(hook, Arriving(new Packet(plan.RemotePod(11), plan.Node, forged)));
+            var packet = Arriving(new Packet(plan.RemotePod(11), plan.Node, forged));
+            // A port that nobody on the node listens to, but that may have been a flow's: the stack must not reset it.
+            if (hook == Hook.TcIngress && port == notThePort)
+                ExpectDrop(hook, packet, Reason.NoFlow);
+            else
+                ExpectUnchanged(hook, packet);
             ExpectUnchanged(hook, Arriving(new Packet(plan.RemotePod(11), plan.Client(10), forged)));
         }
     }

@@ -76,7 +76,7 @@ public abstract class PacketTest
     {
         Protocol.Tcp => new TcpSegment(sourcePort, ServicePort, flags) { Payload = payload ?? [] },
         Protocol.Udp => new UdpDatagram(sourcePort, ServicePort) { Payload = payload ?? "a datagram"u8.ToArray() },
-        _ => new SctpPacket(sourcePort, ServicePort),
+        _ => new SctpPacket(sourcePort, ServicePort) { ChunkType = flags == TcpFlags.Syn ? SctpPacket.Init : SctpPacket.InitAck },
     };
 
     internal static TcpSegment Segment(TcpFlags flags, int payload = 0, ushort sourcePort = ClientPort) =>

@@ -117,6 +117,7 @@ internal sealed record SctpPacket(ushort SourcePort, ushort DestinationPort) : L
 {
     public const byte Data = 0;
     public const byte Init = 1;
+    public const byte InitAck = 2;
     public const byte Abort = 6;
 
     public byte ChunkType { get; init; } = Init;

@@ -19,11 +19,12 @@ internal sealed class ReferenceDatapath(World world)
     /// <summary>One direction of it as it arrives, and as it goes on.</summary>
     private sealed record Flow(byte Protocol, Tuple Client, Tuple Onward, ServiceSpec Service, BackendSpec Backend)
     {
-        public bool IsEnded { get; set; }
+        public TcpFlags OfClient { get; set; }
 
-        public bool ClientEnded { get; set; }
+        public TcpFlags OfBackend { get; set; }
 
-        public bool BackendEnded { get; set; }
+        /// <summary>Both ends have closed it, or one has reset it.</summary>
+        public bool IsEnded => ((OfClient | OfBackend) & TcpFlags.Rst) != 0 || (OfClient & OfBackend & TcpFlags.Fin) != 0;
     }
 
     public void ForgetAll() => _flows.Clear();
@@ -90,6 +91,10 @@ internal sealed class ReferenceDatapath(World world)
     private Reason? Begin(Hook hook, GroundDevice device, ParsedPacket packet, ServiceSpec service, FrontendFlags kind, PacketResult result)
     {
         bool fromWire = hook != Hook.TcPod;
+        if (packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0)
+            return Dropped(Reason.NoFlow, result);
+        if (hook == Hook.Xdp && packet.HasPartialSum())
+            return Unchanged(packet.Bytes, result, Reason.HandedDown);
         if (kind.HasFlag(FrontendFlags.ClusterIP) && fromWire && !world.Settings.Flags.HasFlag(SettingFlags.ExternalClusterIPs))
             return Dropped(Reason.ClusterIP, result);
         if (kind.HasFlag(FrontendFlags.LoadBalancer) && service.SourceRanges.Length > 0 && !Admits(service, packet.Source))
@@ -99,17 +104,12 @@ internal sealed class ReferenceDatapath(World world)
         bool isLocal = service.Flags.HasFlag(local) && (fromWire || kind.HasFlag(FrontendFlags.ClusterIP));
         var list = isLocal ? BackendFlags.InLocal : BackendFlags.InCluster;
         var backends = service.Backends.Where(backend => backend.Lists.HasFlag(list)).ToArray();
-        if (packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0)
-            return Dropped(Reason.NoFlow, result);
         if (backends.Length == 0)
         {
             return isLocal && service.Flags.HasFlag(ServiceFlags.HasEndpoints)
                 ? Dropped(Reason.NoLocalEndpoint, result)
                 : Refused(hook, packet, Reason.RefusedNoEndpoint, result);
         }
-
-        if (hook == Hook.Xdp && packet.HasPartialSum())
-            return Unchanged(packet.Bytes, result, Reason.HandedDown);
 
         var output = Translated(result);
         var onward = Rewrite.TupleOf(output);
@@ -169,20 +169,18 @@ internal sealed class ReferenceDatapath(World world)
         return null;
     }
 
+    // A reset holds until the same end speaks again.
     private static void Note(Flow flow, ParsedPacket packet, bool isReply)
     {
         if (packet.Protocol != Layer4.Tcp)
             return;
 
-        if (packet.TcpFlags.HasFlag(TcpFlags.Rst))
-            flow.IsEnded = true;
-        else if (packet.TcpFlags.HasFlag(TcpFlags.Fin) && isReply)
-            flow.BackendEnded = true;
-        else if (packet.TcpFlags.HasFlag(TcpFlags.Fin))
-            flow.ClientEnded = true;
-        else if (!(flow.ClientEnded && flow.BackendEnded))
-            flow.IsEnded = false;
-        flow.IsEnded |= flow.ClientEnded && flow.BackendEnded;
+        var seen = isReply ? flow.OfBackend : flow.OfClient;
+        seen = packet.TcpFlags.HasFlag(TcpFlags.Rst) ? seen | TcpFlags.Rst : (seen & ~TcpFlags.Rst) | (packet.TcpFlags & TcpFlags.Fin);
+        if (isReply)
+            flow.OfBackend = seen;
+        else
+            flow.OfClient = seen;
     }
 
     private static bool Admits(ServiceSpec service, Address source) => service.SourceRanges.Any(range =>
@@ -190,10 +188,10 @@ internal sealed class ReferenceDatapath(World world)
 
     private static Reason? Refused(Hook hook, ParsedPacket packet, Reason reason, PacketResult result)
     {
-        if (packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Rst))
-            return Dropped(Reason.NoFlow, result);
         if (hook == Hook.Xdp)
             return Unchanged(packet.Bytes, result, Reason.HandedDown);
+        if (packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Rst))
+            return Dropped(reason, result);
 
         Answers.CheckRefusal(packet, result);
         return reason;
