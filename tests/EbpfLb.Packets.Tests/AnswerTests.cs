@@ -76,11 +76,33 @@ public sealed class AnswerTests(PacketGround ground) : PacketTest(ground)
         bool v6 = family == AddressFamily.IPv6;
         int payload = PacketGround.FarMtu - (v6 ? 48 : 28) + more;
         var packet = FromClient(family, new UdpDatagram(ClientPort, ServicePort) { Payload = Bytes(payload) });
+        Judge(hook, FromClient(family, Content(Protocol.Udp)));
         if (more == 0)
             Judge(hook, packet);
         else
             ExpectAnswer(hook, packet, Reason.TooBig, (question, result) =>
                 Answers.CheckIcmp(question, result, (byte)(v6 ? 2 : 3), (byte)(v6 ? 0 : 4), PacketGround.FarMtu));
+    }
+
+    // Whether or not its flow has begun then.
+    [PrivilegedTheory]
+    [EachHook(1)]
+    [EachHook(90)]
+    public void S77_A_first_packet_too_big_for_the_way_is_answered_too(Hook hook, AddressFamily family, int more)
+    {
+        Serve(family, Protocol.Udp, Where.Far);
+        bool v6 = family == AddressFamily.IPv6;
+        int payload = PacketGround.FarMtu - (v6 ? 48 : 28) + more;
+        byte[] frame = FromClient(family, new UdpDatagram(ClientPort, ServicePort) { Payload = Bytes(payload) }).ToBytes();
+        var result = Run(hook, frame);
+        if (hook == Hook.Xdp)
+        {
+            Assert.Equal(Fate.Pass, result.Fate);
+            ReferenceDatapath.AssertSame(frame, result.Bytes);
+            return;
+        }
+
+        Answers.CheckIcmp(ParsedPacket.OfFrame(frame)!, result, (byte)(v6 ? 2 : 3), (byte)(v6 ? 0 : 4), PacketGround.FarMtu);
     }
 
     [PrivilegedTheory]
@@ -89,6 +111,7 @@ public sealed class AnswerTests(PacketGround ground) : PacketTest(ground)
     {
         Serve(family, Protocol.Udp, Where.Far);
         var packet = FromClient(family, new UdpDatagram(ClientPort, ServicePort) { Payload = Bytes(1430) }) with { DontFragment = false };
+        Judge(hook, FromClient(family, Content(Protocol.Udp)));
         var result = Run(hook, packet);
         var output = ParsedPacket.OfFrame(result.Bytes);
         Assert.NotEqual(Layer4.Icmp4, output?.Protocol);

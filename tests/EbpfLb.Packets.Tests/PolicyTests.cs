@@ -91,6 +91,34 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     }
 
     [PrivilegedTheory]
+    [InlineData(AddressFamily.IPv4, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv4, Protocol.Udp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Udp)]
+    public void S6_A_ClusterIP_does_not_leave_the_node_either(AddressFamily family, Protocol protocol)
+    {
+        var plan = AddressPlan.Of(family);
+        World.Put(new ServiceSpec(
+            "web", protocol, [new FrontendOf(plan.ClusterIP(5), ServicePort, FrontendFlags.ClusterIP)], Backends(family, Where.Remote)));
+        var packet = new Packet(plan.Node, plan.ClusterIP(5), Content(protocol)).Via(Ground.Router, Ground.Up0.Mac);
+        ExpectDrop(Hook.TcEgress, packet, Reason.ClusterIP);
+    }
+
+    [PrivilegedTheory]
+    [InlineData(AddressFamily.IPv4, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv4, Protocol.Udp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Udp)]
+    public void S5_A_port_that_no_service_has_is_refused_to_the_node_itself(AddressFamily family, Protocol protocol)
+    {
+        Serve(family, protocol == Protocol.Tcp ? Protocol.Udp : Protocol.Tcp, Where.Remote);
+        var plan = AddressPlan.Of(family);
+        // A prog-run takes from the frame whom the packet is for, as on the way in; what leaves a node is nobody else's to the kernel.
+        var packet = new Packet(plan.Node, plan.Vip(1), Content(protocol)).Via(Ground.Up0.Mac, Ground.Up0.Mac);
+        ExpectAnswer(Hook.TcEgress, packet, Reason.RefusedNoPort, Answers.CheckRefusal);
+    }
+
+    [PrivilegedTheory]
     [EachHook(Protocol.Tcp, "192.0.2.0/28")]
     [EachHook(Protocol.Udp, "192.0.2.10/32")]
     public void S21_Source_ranges_hold_for_load_balancer_addresses_alone(Hook hook, AddressFamily family, Protocol protocol, string range)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Net;
+using System.Net.Sockets;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.LoadBalancing.Model;
 using EbpfLb.Packets.Tests.Ground;
 using EbpfLb.Packets.Tests.Packets;
+using AddressFamily = EbpfLb.LoadBalancing.Model.AddressFamily;
 
 namespace EbpfLb.Packets.Tests;
 
@@ -93,6 +96,29 @@ public sealed class SourceTests(PacketGround ground) : PacketTest(ground)
                 ExpectUnchanged(hook, packet);
             ExpectUnchanged(hook, Arriving(new Packet(plan.RemotePod(11), plan.Client(10), forged)));
         }
+    }
+
+    [PrivilegedTheory]
+    [EachHook(Protocol.Tcp)]
+    [EachHook(Protocol.Udp)]
+    public void A_port_of_the_range_that_a_process_of_the_node_has_is_left_to_it(Hook hook, AddressFamily family, Protocol protocol)
+    {
+        const ushort Port = 55555;
+        Serve(family, protocol, Where.Remote);
+        var plan = AddressPlan.Of(family);
+        using var socket = Ground.Inside(() =>
+        {
+            var address = plan.Node.ToIPAddress();
+            Socket made = protocol == Protocol.Tcp
+                ? new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+                : new(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            made.Bind(new IPEndPoint(address, Port));
+            if (protocol == Protocol.Tcp)
+                made.Listen();
+            return made;
+        });
+        Layer4 content = protocol == Protocol.Tcp ? new TcpSegment(ClientPort, Port, TcpFlags.Syn) : new UdpDatagram(ClientPort, Port);
+        ExpectUnchanged(hook, Arriving(new Packet(plan.Client(10), plan.Node, content)));
     }
 
     [PrivilegedTheory]

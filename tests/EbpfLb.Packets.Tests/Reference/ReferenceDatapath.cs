@@ -36,7 +36,7 @@ internal sealed class ReferenceDatapath(World world)
     public Reason? Check(Hook hook, GroundDevice device, byte[] frame, PacketResult result)
     {
         var packet = ParsedPacket.OfFrame(frame);
-        if (packet is null || new MacAddress(frame) != device.Mac || !packet.HasPorts || packet.IsFragment)
+        if (packet is null || (hook != Hook.TcEgress && new MacAddress(frame) != device.Mac) || !packet.HasPorts || packet.IsFragment)
             return Unchanged(frame, result, null);
 
         var side = hook == Hook.TcEgress ? Side.Egress : Side.Ingress;
