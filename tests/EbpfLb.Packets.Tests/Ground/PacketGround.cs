@@ -22,8 +22,8 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
     internal const int FarMtu = 1400;
 
     private readonly PrivateBpffs _bpffs = new();
-    private readonly string _namespace = $"ebpflb-packets-{Guid.NewGuid():n}"[..30];
     private readonly BlockingCollection<Action> _work = [];
+    private NetworkNamespace? _namespace;
     private Thread? _thread;
     private bool _disposed;
     private KernelMaps? _maps;
@@ -93,24 +93,22 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
         try
         {
             await LoadAsync();
-            await MakeNamespaceAsync();
-            StartThread();
+            _namespace = NetworkNamespace.Create();
+            await MakeNetworkAsync();
+            _thread = new Thread(Work) { IsBackground = true };
+            _thread.Start();
         }
         catch
         {
-            await DisposeAsync();
             Dispose();
             throw;
         }
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
-        if (!_disposed)
-            _work.CompleteAdding();
-        _thread?.Join();
-        if (File.Exists($"/run/netns/{_namespace}"))
-            await IpAsync("netns", "del", _namespace);
+        Dispose();
+        return Task.CompletedTask;
     }
 
     public void Dispose()
@@ -119,11 +117,14 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
             return;
 
         _disposed = true;
+        _work.CompleteAdding();
+        _thread?.Join();
         foreach (var program in new[] { Xdp, TcIngress, TcEgress, TcPod, Sweep })
             program?.Dispose();
         Fragments?.Dispose();
         _maps?.Dispose();
         _bpffs.Dispose();
+        _namespace?.Dispose();
         _work.Dispose();
     }
 
@@ -158,9 +159,6 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
         return true;
     });
 
-    /// <summary>One <c>ip</c> command in the namespace.</summary>
-    public Task ChangeNetworkAsync(params string[] arguments) => IpAsync(["-n", _namespace, .. arguments]);
-
     private async Task LoadAsync()
     {
         string objects = typeof(PacketGround).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
@@ -183,9 +181,8 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
     }
 
     // No address is probed for duplicates, no router asked: what is here is here at once, and stays as it is.
-    private async Task MakeNamespaceAsync()
+    private async Task MakeNetworkAsync()
     {
-        await IpAsync("netns", "add", _namespace);
         string batch = Path.GetTempFileName();
         try
         {
@@ -227,7 +224,15 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
                 route add 2001:db8:244:1::/64 dev pod11
 
                 """);
-            await ChangeNetworkAsync("-batch", batch);
+            // A process is in the namespace of the thread that starts it.
+            var result = await _namespace!.Run(() => new ProcessRunner().RunAsync("ip", ["-batch", batch], Eventually.Timeout()));
+            Assert.True(result.ExitCode == 0, result.StdErr);
+            _namespace.Run(() =>
+            {
+                // The tree shows the namespace of the thread that opens a file.
+                File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
+                File.WriteAllText("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+            });
         }
         finally
         {
@@ -235,43 +240,11 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
         }
     }
 
-    private void StartThread()
+    private void Work() => _namespace!.Run(() =>
     {
-        using ManualResetEventSlim entered = new();
-        Exception? failure = null;
-        _thread = new Thread(() =>
-        {
-            try
-            {
-                NetworkNamespace.EnterWithThisThread($"/run/netns/{_namespace}");
-                // The tree shows the namespace of the thread that opens a file.
-                File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
-                File.WriteAllText("/proc/sys/net/ipv6/conf/all/forwarding", "1");
-            }
-            catch (Exception exception)
-            {
-                failure = exception;
-            }
-
-            entered.Set();
-            foreach (var action in _work.GetConsumingEnumerable())
-                action();
-        })
-        {
-            IsBackground = true,
-        };
-        _thread.Start();
-        entered.Wait();
-        if (failure is not null)
-            ExceptionDispatchInfo.Throw(failure);
-    }
-
-    private static async Task IpAsync(params string[] arguments)
-    {
-        var result = await new ProcessRunner().RunAsync("ip", arguments, Eventually.Timeout());
-        if (result.ExitCode != 0)
-            throw new InvalidOperationException($"ip {string.Join(' ', arguments)}: {result.StdErr}");
-    }
+        foreach (var action in _work.GetConsumingEnumerable())
+            action();
+    });
 }
 
 internal sealed record GroundDevice(uint Index, MacAddress Mac, ushort Mtu, Address SourceV4, Address SourceV6)
