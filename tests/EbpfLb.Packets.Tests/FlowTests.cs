@@ -104,6 +104,34 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
         Assert.Empty(World.Conntrack);
     }
 
+    // A sweep meets the halves of a flow in any order.
+    [PrivilegedTheory]
+    [EachHook((byte)TcpFlags.Rst, true, 11)]
+    [EachHook((byte)TcpFlags.Rst, false, 11)]
+    [EachHook((byte)FinAck, true, 3601)]
+    [EachHook((byte)FinAck, false, 3601)]
+    public void S84_Whichever_half_a_sweep_meets_first_the_flow_ends(Hook hook, AddressFamily family, byte flags, bool ofClient, int seconds)
+    {
+        const int Flows = 30;
+        Serve(family, Protocol.Tcp, Where.Remote);
+        for (ushort port = 41000; port < 41000 + Flows; port++)
+        {
+            var sent = Judge(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: port)));
+            JudgeAnswer(hook, sent, Segment(SynAck));
+            Judge(hook, FromClient(family, Segment(TcpFlags.Ack, sourcePort: port)));
+            JudgeAnswer(hook, sent, Segment(TcpFlags.Ack, 10));
+            if (ofClient)
+                Judge(hook, FromClient(family, Segment((TcpFlags)flags, sourcePort: port)));
+            else
+                JudgeAnswer(hook, sent, Segment((TcpFlags)flags));
+        }
+
+        World.Age((uint)seconds);
+        var sweep = World.Sweep();
+        Assert.Empty(World.Conntrack);
+        Assert.Equal((2ul * Flows, 0ul), (sweep.Expired, sweep.Orphans));
+    }
+
     [PrivilegedTheory]
     [EachHook(true)]
     [EachHook(false)]

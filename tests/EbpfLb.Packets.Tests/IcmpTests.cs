@@ -28,6 +28,19 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         ExpectUnchanged(hook, Arriving(new Packet(plan.Client(10), plan.Node, IcmpMessage.Echo(plan.IsIPv6))));
     }
 
+    // Who announces the address answers it: the kernel where it has the address, else a process.
+    [PrivilegedTheory]
+    [EachHook((byte)135, Only = 6)]
+    [EachHook((byte)136, Only = 6)]
+    public void What_neighbours_ask_of_a_service_address_passes(Hook hook, AddressFamily family, byte type)
+    {
+        Serve(family, Protocol.Tcp, Where.Remote);
+        var plan = AddressPlan.Of(family);
+        byte[] target = new byte[16];
+        plan.Vip(1).CopyTo(target);
+        ExpectUnchanged(hook, FromClient(family, new IcmpMessage(true, type, 0, 0, target)) with { Ttl = 255 });
+    }
+
     [PrivilegedTheory]
     [EachHook(Protocol.Udp, Error.PortUnreachable, Where.Remote)]
     [EachHook(Protocol.Udp, Error.PortUnreachable, Where.Far)]

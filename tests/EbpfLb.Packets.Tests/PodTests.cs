@@ -105,6 +105,36 @@ public sealed class PodTests(PacketGround ground) : PacketTest(ground)
         ExpectUnchanged(Hook.TcEgress, FromPod(family, Content(Protocol.Udp)) with { Destination = plan.Client(1) });
     }
 
+    [PrivilegedTheory]
+    [InlineData(AddressFamily.IPv4, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv4, Protocol.Udp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Tcp)]
+    [InlineData(AddressFamily.IPv6, Protocol.Udp)]
+    public void S7_A_pod_that_is_its_own_backend_hears_the_service(AddressFamily family, Protocol protocol)
+    {
+        var plan = AddressPlan.Of(family);
+        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [new BackendSpec(plan.LocalPod(50), BackendPort, true)]));
+        World.PutDevice(Ground.Pod with { SourceV4 = AddressPlan.IPv4.Node, SourceV6 = AddressPlan.IPv6.Node }, DeviceFlags.Attached);
+        byte[] frame = FromPod(family, Content(protocol)).ToBytes();
+        var result = Run(Hook.TcPod, frame, Ground.Pod);
+        Assert.Equal(Fate.Pass, result.Fate);
+        var seen = Rewrite.TupleOf(ParsedPacket.OfFrame(result.Bytes)!);
+        Assert.Equal((plan.Node, plan.LocalPod(50), BackendPort), (seen.Source, seen.Destination, seen.DestinationPort));
+        ReferenceDatapath.AssertSame(Rewrite.Apply(ParsedPacket.OfFrame(frame)!, seen), result.Bytes);
+
+        Layer4 content = Answer(protocol) switch
+        {
+            TcpSegment tcp => tcp with { DestinationPort = seen.SourcePort },
+            UdpDatagram udp => udp with { DestinationPort = seen.SourcePort },
+            var other => other,
+        };
+        byte[] answer = (FromPod(family, content) with { Destination = plan.Node }).ToBytes();
+        var back = Run(Hook.TcPod, answer, Ground.Pod);
+        Assert.Equal(Fate.Pass, back.Fate);
+        var to = new Rewrite.Tuple(plan.Vip(1), ServicePort, plan.LocalPod(50), ClientPort);
+        ReferenceDatapath.AssertSame(Rewrite.Apply(ParsedPacket.OfFrame(answer)!, to), back.Bytes);
+    }
+
     private static Layer4 Answer(Protocol protocol) => protocol == Protocol.Tcp
         ? new TcpSegment(BackendPort, ClientPort, TcpFlags.Syn | TcpFlags.Ack)
         : new UdpDatagram(BackendPort, ClientPort) { Payload = Bytes(20) };
