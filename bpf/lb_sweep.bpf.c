@@ -104,11 +104,14 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	if (!other) {
 		struct lb_conntrack_key own = *key; /* the map's own is for reading only */
 
-		sweep->report.orphans++;
-		if (!conntrack_is_closed(flow, other))
-			conntrack_check_other(&own, flow, sweep->now);
+		/* Unanswered, a reply half has had no other yet. */
+		if (forward || (flow->flags & (LB_CONNTRACK_SYN | LB_CONNTRACK_DATA))) {
+			sweep->report.orphans++;
+			if (!conntrack_is_closed(flow, other))
+				conntrack_check_other(&own, flow, sweep->now);
+		}
 	}
-	if (!(flow->flags & LB_CONNTRACK_REPLY)) {
+	if (flow == forward || !forward) {
 		sweep->report.flows++;
 		sweep->report.half_open += half_open;
 	}

@@ -20,6 +20,7 @@
 #define PACKET_MAX_EXTENSIONS 8
 #define PACKET_MAX_OFFSET     511 /* of the transport header */
 
+#define IPV4_DONT_FRAGMENT   0x4000
 #define IPV4_MORE_FRAGMENTS  0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
@@ -53,6 +54,7 @@ struct packet {
 	__u8 ttl;
 	__u8 tcp_flags; /* SCTP: in the same terms */
 	bool is_v4;
+	bool may_fragment;     /* IPv4 without the mark against it */
 	bool is_fragment;      /* first or later */
 	bool has_ports;        /* false for a later fragment */
 	__u8 transport_header; /* length of the TCP header, else 0 */
@@ -231,6 +233,7 @@ static __always_inline enum packet_kind parse_ipv4(hook_ctx *ctx, struct packet 
 	packet->transport = ETH_HLEN + header;
 
 	fragment = bpf_ntohs(ip->frag_off);
+	packet->may_fragment = !(fragment & IPV4_DONT_FRAGMENT);
 	if (fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) {
 		packet->is_fragment = true;
 		packet->fragment_id = ip->id;

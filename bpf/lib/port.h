@@ -39,6 +39,15 @@ struct {
 	__type(value, struct port_search);
 } port_searches SEC(".maps");
 
+/* The half of a packet that begins a flow: what is in the map, or will be, and is not looked up for it. */
+static __always_inline struct lb_conntrack *port_search_forward(void)
+{
+	__u32 zero = 0;
+	struct port_search *search = bpf_map_lookup_elem(&port_searches, &zero);
+
+	return search ? &search->forward : NULL;
+}
+
 /* Whether the flow that holds the port may lose it, and if so it does. */
 static __noinline int port_take_over(struct port_search *search, const struct lb_conntrack *holder, bool patient)
 {

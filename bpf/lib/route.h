@@ -53,6 +53,8 @@ SUBPROGRAM int route_find(hook_ctx *ctx, const struct packet *packet, struct lb_
 		.sport = flow->source_port,
 		.dport = flow->destination_port,
 		.ifindex = hook_ifindex(ctx),
+		/* The length of a header: with none, tc judges the packet as it came, before it is translated. */
+		.tot_len = sizeof(struct iphdr),
 	};
 	/* Before the look: a change while it goes on makes the result old. */
 	generation = settings->generation;

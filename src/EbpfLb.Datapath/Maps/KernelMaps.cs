@@ -35,6 +35,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             Counters = Open<uint, CountersValue>(directory, MapNames.Counters);
             ServiceCounters = Open<uint, CountersValue>(directory, MapNames.ServiceCounters);
             OpenChecked(directory, MapNames.Fragments, Unsafe.SizeOf<FragmentKey>(), Unsafe.SizeOf<FragmentValue>());
+            OpenChecked(directory, MapNames.Recent, sizeof(uint), sizeof(ulong));
             Reasons = OpenChecked(directory, MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
             Settings = OpenArray<SettingsValue>(directory, MapNames.Settings, writable);
             Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
