@@ -24,7 +24,7 @@ public sealed class FragmentTests(PacketGround ground) : PacketTest(ground)
         var whole = FromClient(family, Content(Protocol.Udp, payload: Bytes(size)));
         var results = whole.Fragment(Piece, 0x1234).Select(piece => Run(hook, piece)).ToArray();
         AssertDatagram(whole, where, results);
-        Assert.Equal(2, World.Conntrack.Count);
+        Assert.Equal(1, World.Flows);
         Assert.Single(World.FragmentEntries);
     }
 

@@ -292,6 +292,24 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     }
 
     [PrivilegedTheory]
+    [EachHook]
+    public void Affinity_wins_over_what_a_port_was_given_before(Hook hook, AddressFamily family)
+    {
+        var spec = new ServiceSpec("web", Protocol.Tcp, [Frontend(family)], Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)]));
+        World.Put(spec);
+        for (ushort port = 41000; port < 41030; port++)
+            Judge(hook, FromClient(family, Content(Protocol.Tcp, port)));
+        World.ChangeConntrack((_, _) => null);
+        Reference.ForgetAll();
+
+        World.Put(spec with { AffinitySeconds = 100 });
+        var chosen = new HashSet<Address>();
+        for (ushort port = 41030; port >= 41000; port--)
+            chosen.Add(ParsedPacket.OfFrame(Judge(hook, FromClient(family, Content(Protocol.Tcp, port))).Bytes)!.Destination);
+        Assert.Single(chosen);
+    }
+
+    [PrivilegedTheory]
     [EachHook(Protocol.Tcp)]
     [EachHook(Protocol.Udp)]
     public void Flows_spread_over_the_backends(Hook hook, AddressFamily family, Protocol protocol)

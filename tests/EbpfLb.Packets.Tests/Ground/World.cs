@@ -32,11 +32,13 @@ internal sealed record ServiceSpec(string Name, Protocol Protocol, FrontendOf[] 
 /// <summary>What the agent would have put in the maps. A new world finds them empty.</summary>
 internal sealed class World
 {
+    // No id comes back, as with the agent.
+    private static uint s_lastServiceId;
+    private static uint s_lastBackendId = 1000;
+
     private readonly KernelMaps _maps;
     private readonly BpfMap _fragments;
     private readonly Dictionary<string, ServiceSpec> _services = [];
-    private uint _lastServiceId;
-    private uint _lastBackendId = 1000;
     private uint _lastSlot;
 
     public World(PacketGround ground)
@@ -89,13 +91,18 @@ internal sealed class World
 
     public IReadOnlyList<KeyValuePair<ConntrackKey, ConntrackValue>> Conntrack => _maps.Conntrack.ReadAll();
 
+    /// <summary>Flows in conntrack, of which each has one half or both.</summary>
+    public int Flows => Conntrack.Select(entry => entry.Value.Flags.HasFlag(ConntrackFlags.Reply)
+        ? (entry.Value.Destination, entry.Value.DestinationPort, entry.Value.Source, entry.Value.SourcePort, entry.Key.Protocol)
+        : (entry.Key.Source, entry.Key.SourcePort, entry.Key.Destination, entry.Key.DestinationPort, entry.Key.Protocol)).Distinct().Count();
+
     /// <summary>As the programs count time.</summary>
     public static uint Coarse(uint seconds) => (uint)((ulong)seconds * 1_000_000_000 >> 20);
 
     /// <summary>Adds the service, or gives one of that name another shape; backends with an id keep it.</summary>
     public ServiceSpec Put(ServiceSpec spec)
     {
-        uint id = _services.TryGetValue(spec.Name, out var before) ? before.Id : ++_lastServiceId;
+        uint id = _services.TryGetValue(spec.Name, out var before) ? before.Id : ++s_lastServiceId;
         spec = spec with { Id = id, Backends = [.. spec.Backends.Select(backend => WithId(backend, before))] };
         foreach (var gone in before?.Backends.Where(old => spec.Backends.All(backend => backend.Id != old.Id)) ?? [])
             Ok(_maps.Backends.Delete(gone.Id));
@@ -234,7 +241,7 @@ internal sealed class World
             return backend;
 
         var same = before?.Backends.FirstOrDefault(old => old.Address == backend.Address && old.Port == backend.Port);
-        return backend with { Id = same?.Id ?? ++_lastBackendId };
+        return backend with { Id = same?.Id ?? ++s_lastBackendId };
     }
 
     // Never the range it had: programs may be reading that.

@@ -50,6 +50,8 @@ internal sealed class ReferenceDatapath(World world)
         {
             if (!IsVip(packet.Destination) || IsNode(packet.Destination))
                 return Unchanged(frame, result, null);
+            if (IsEnd(packet))
+                return Dropped(Reason.NoFlow, result);
             return Refused(hook, packet, Reason.RefusedNoPort, result);
         }
 
@@ -61,6 +63,8 @@ internal sealed class ReferenceDatapath(World world)
 
     private static bool MayBeginAnew(Flow flow, ParsedPacket packet) =>
         flow.IsEnded && packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Syn) && !packet.TcpFlags.HasFlag(TcpFlags.Ack);
+
+    private static bool IsEnd(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0;
 
     private (ServiceSpec Service, FrontendFlags Flags)? FindFrontend(ParsedPacket packet)
     {
@@ -91,7 +95,7 @@ internal sealed class ReferenceDatapath(World world)
     private Reason? Begin(Hook hook, GroundDevice device, ParsedPacket packet, ServiceSpec service, FrontendFlags kind, PacketResult result)
     {
         bool fromWire = hook != Hook.TcPod;
-        if (packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0)
+        if (IsEnd(packet))
             return Dropped(Reason.NoFlow, result);
         if (hook == Hook.Xdp && packet.HasPartialSum())
             return Unchanged(packet.Bytes, result, Reason.HandedDown);
@@ -190,8 +194,6 @@ internal sealed class ReferenceDatapath(World world)
     {
         if (hook == Hook.Xdp)
             return Unchanged(packet.Bytes, result, Reason.HandedDown);
-        if (packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Rst))
-            return Dropped(reason, result);
 
         Answers.CheckRefusal(packet, result);
         return reason;
