@@ -38,6 +38,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             OpenChecked(directory, MapNames.Recent, sizeof(uint), sizeof(ulong));
             Reasons = OpenChecked(directory, MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
             Settings = OpenArray<SettingsValue>(directory, MapNames.Settings, writable);
+            NodePorts = new KernelNodePortSettings(Settings);
             Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
             Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
@@ -87,8 +88,10 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     /// <summary>Per CPU, of <see cref="CountValue"/>; index is hook * reasons + reason.</summary>
     public BpfMap Reasons { get; }
 
-    /// <summary>One element of <see cref="SettingsValue"/>.</summary>
+    /// <summary>One element of <see cref="SettingsValue"/>. Its range of node ports is written through <see cref="NodePorts"/> only.</summary>
     public BpfMappedArray Settings { get; }
+
+    public INodePortSettings NodePorts { get; }
 
     public IIdMarks Ids { get; }
 
