@@ -235,7 +235,7 @@ internal sealed class World
             Ok(map.Delete(key));
     }
 
-    private BackendSpec WithId(BackendSpec backend, ServiceSpec? before)
+    private static BackendSpec WithId(BackendSpec backend, ServiceSpec? before)
     {
         if (backend.Id != 0)
             return backend;
