@@ -216,6 +216,27 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 	return OUTCOME_CONTINUE;
 }
 
+/* The reply half for the source address the packet's own half has; its port is still to be found. */
+static __always_inline void begin_search(const struct packet *packet, struct port_search *search)
+{
+	struct lb_conntrack *forward = &search->forward;
+
+	conntrack_other_key(&packet->tuple, forward, &search->key);
+	conntrack_mirror(&packet->tuple, forward, &search->key, &search->reply);
+	/* A client whose address is kept keeps its port too, if no other flow to this backend has both. */
+	search->wanted = address_equal(&forward->source, &packet->tuple.source) ? packet->tuple.source_port : 0;
+}
+
+/*
+ * A segment in the middle of a connection that this node never had: its route has moved here from another node. If that
+ * node ran the backend, the backend knows the client by its own address, and the answers find their frontend there.
+ */
+static __always_inline bool begin_came_elsewhere(struct port_search *search, __u64 hash)
+{
+	return (search->forward.flags & (LB_CONNTRACK_DATA | LB_CONNTRACK_LOCAL)) == LB_CONNTRACK_DATA &&
+	       !recent_is(hash, search->forward.backend_id) && !port_is_of_flow(search);
+}
+
 /*
  * Takes a source port by putting the reply half into the map. The packet's own half waits until the backend answers, or
  * the client speaks again: a flood of openings then costs one element each, and never one that looks used. A segment in
@@ -232,33 +253,35 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 		return OUTCOME_PASS;
 	forward = &search->forward;
 	is_opening = !(forward->flags & LB_CONNTRACK_DATA);
-	conntrack_other_key(&packet->tuple, forward, &search->key);
-	conntrack_mirror(&packet->tuple, forward, &search->key, &search->reply);
-	search->reply.checked = is_opening ? forward->seen - CONNTRACK_UNCHECKED : forward->seen;
-	/* A client whose address is kept keeps its port too, if no other flow to this backend has both. */
-	search->wanted = address_equal(&forward->source, &packet->tuple.source) ? packet->tuple.source_port : 0;
 	search->first = settings->snat_port_first;
 	search->count = settings->snat_port_last - search->first + 1;
 	search->step = search->count <= PORT_TRIES ? 1 : (hash >> 32) | 1;
 	search->hash = hash;
 	search->now = forward->seen;
+	begin_search(packet, search);
+	if (begin_came_elsewhere(search, hash)) {
+		forward->source = packet->tuple.source;
+		begin_search(packet, search);
+	}
+	if (is_opening)
+		search->reply.checked = forward->seen - CONNTRACK_UNCHECKED;
 	found = port_find(search);
 	if (found < 0)
 		return found == -EEXIST ? LB_REASON_NO_SNAT_PORT : LB_REASON_MAP_FULL;
 
 	forward->source_port = search->key.destination_port;
 	conntrack_set_delta(&packet->tuple, forward);
-	if (found || !is_opening) {
+	if (found != PORT_TAKEN || !is_opening) {
 		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
-			if (!found)
+			if (found == PORT_TAKEN)
 				bpf_map_delete_elem(&conntrack_v1, &search->key);
 			return LB_REASON_MAP_FULL;
 		}
 	}
-	if (found) {
+	if (found == PORT_OF_FLOW)
 		count_reason(packet, LB_REASON_REBUILT);
+	if (found != PORT_TAKEN)
 		return OUTCOME_CONTINUE;
-	}
 	recent_keep(hash, forward->backend_id);
 	if (is_opening) {
 		count_reason(packet, LB_REASON_NEW_FLOW);

@@ -58,6 +58,18 @@ SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conn
 	return OUTCOME_RESTART;
 }
 
+/*
+ * A client may dial a backend of this node directly, from the port of a connection that is over and went there through
+ * a frontend. The backend's answer then has the addresses and ports of the old flow's.
+ */
+static __noinline int flow_is_answer_to_another(const struct packet *packet, const struct lb_conntrack *flow)
+{
+	struct lb_conntrack_key other;
+
+	conntrack_other_key(&packet->tuple, flow, &other);
+	return conntrack_is_closed(flow, bpf_map_lookup_elem(&conntrack_v1, &other));
+}
+
 static __always_inline int flow_note_marks(const struct packet *packet, struct lb_conntrack *flow)
 {
 	__u16 flags = flow->flags;
@@ -65,6 +77,9 @@ static __always_inline int flow_note_marks(const struct packet *packet, struct l
 	if ((packet->tcp_flags & (FLOW_TCP_MARKS | TCP_ACK)) == TCP_SYN && !(flags & LB_CONNTRACK_REPLY) &&
 	    flow_open_again(packet, flow) == OUTCOME_RESTART)
 		return OUTCOME_RESTART;
+	if ((packet->tcp_flags & TCP_SYN) && packet->tuple.side == LB_SIDE_EGRESS &&
+	    flow_is_answer_to_another(packet, flow))
+		return OUTCOME_PASS;
 	if (packet->tcp_flags & TCP_RST) {
 		flags |= LB_CONNTRACK_RST;
 	} else {
@@ -248,8 +263,9 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 	}
 	if (!begins) {
 		if ((packet->tcp_flags & FLOW_TCP_MARKS) || (flow->flags & LB_CONNTRACK_RST)) {
-			if (flow_note_marks(packet, flow) == OUTCOME_RESTART)
-				return OUTCOME_RESTART;
+			outcome = flow_note_marks(packet, flow);
+			if (outcome != OUTCOME_CONTINUE)
+				return outcome;
 		} else if (!(flow->flags & LB_CONNTRACK_DATA)) {
 			flow->flags |= LB_CONNTRACK_DATA;
 		}

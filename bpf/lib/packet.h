@@ -33,12 +33,16 @@
 
 #define TRANSPORT_SCTP 132
 
+#define ICMP6_NEIGHBOUR_FIRST 133
+#define ICMP6_NEIGHBOUR_LAST  137
+
 enum packet_kind {
 	PACKET_FOREIGN,          /* not IP, or tagged: not even addresses are known */
 	PACKET_BROKEN,           /* the IP header contradicts itself or the frame */
 	PACKET_FLOW,             /* TCP, UDP or SCTP with ports */
 	PACKET_FRAGMENT,         /* a later fragment: the ports are to be found */
 	PACKET_ICMP_ERROR,       /* its inside tells what it is about */
+	PACKET_NEIGHBOUR,        /* neighbour discovery, which even an address that is only announced takes part in */
 	PACKET_OTHER,            /* a protocol without ports */
 	PACKET_BROKEN_TRANSPORT, /* the transport header contradicts itself or the packet */
 	PACKET_TINY_FRAGMENT, /* a first fragment without the whole transport header, or one that would overwrite it */
@@ -186,6 +190,8 @@ static __always_inline enum packet_kind parse_icmp(hook_ctx *ctx, struct packet 
 
 	if (!icmp)
 		return PACKET_BROKEN_TRANSPORT;
+	if (!packet->is_v4 && icmp[0] >= ICMP6_NEIGHBOUR_FIRST && icmp[0] <= ICMP6_NEIGHBOUR_LAST)
+		return PACKET_NEIGHBOUR;
 	return icmp_is_error(packet, icmp[0]) && !packet->is_fragment ? PACKET_ICMP_ERROR : PACKET_OTHER;
 }
 

@@ -45,6 +45,7 @@ static __always_inline int path_classify(hook_ctx *ctx, struct packet *packet, e
 	case PACKET_TOO_MANY_HEADERS:
 		count_reason(packet, LB_REASON_TOO_MANY_HEADERS);
 		return OUTCOME_PASS;
+	case PACKET_NEIGHBOUR:
 	case PACKET_FOREIGN:
 	case PACKET_BROKEN:
 		return OUTCOME_PASS; /* the stack drops what is broken */

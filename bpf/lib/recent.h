@@ -35,6 +35,14 @@ static __always_inline bool recent_backend(__u64 hash, const struct service_view
 	return copy >> 32 == recent_tag(hash) && backend_read_member(copy, service, choice);
 }
 
+static __always_inline bool recent_is(__u64 hash, __u32 backend_id)
+{
+	__u32 slot = recent_slot(hash);
+	const volatile __u64 *word = bpf_map_lookup_elem(&recent_v1, &slot);
+
+	return word && *word == ((__u64)recent_tag(hash) << 32 | backend_id);
+}
+
 static __always_inline void recent_keep(__u64 hash, __u32 backend_id)
 {
 	__u32 slot = recent_slot(hash);

@@ -146,7 +146,7 @@ public sealed class DatapathSyncPropertyTests
         }
     }
 
-    /// <summary>Every service of <see cref="RandomService"/> with a load balancer address admits this source, and never everybody.</summary>
+    /// <summary>Every <see cref="RandomService"/> with a load balancer address admits this source, and never everybody.</summary>
     private static void AssertRestricted(InMemoryMaps maps, FrontendValue frontend, ServiceValue service)
     {
         bool restricted = service.Flags.HasFlag(ServiceFlags.SourceRanges);

@@ -190,7 +190,8 @@ public sealed class ExternalSyncTests
     {
         UseMaps(new Dictionary<string, uint> { [MapNames.Counters] = 1 });
         var cluster = new Cluster(_maps);
-        var report = cluster.Apply(Service("a", "10.96.0.1"), Slice("a", "10.244.1.11"), Service("b", "10.96.0.2"), Slice("b", "10.244.1.12"));
+        var report = cluster.Apply(
+            Service("a", "10.96.0.1"), Slice("a", "10.244.1.11"), Service("b", "10.96.0.2"), Slice("b", "10.244.1.12"));
         Assert.True(report.IsClean);
         Assert.Equal(2, _maps.Backends.ReadAll().Count);
         Assert.Equal(1, cluster.Sync.UncountedBackends);

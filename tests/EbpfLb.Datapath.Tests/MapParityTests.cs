@@ -9,7 +9,8 @@ namespace EbpfLb.Datapath.Tests;
 /// <summary>The maps in memory answer like the kernel's; only so may tests on them speak for it.</summary>
 public sealed class MapParityTests : IDisposable
 {
-    private static readonly Dictionary<string, uint> Sizes = new() { [MapNames.Backends] = 3, [MapNames.SourceRanges] = 3, [MapNames.Slots] = 64 };
+    private static readonly Dictionary<string, uint> Sizes =
+        new() { [MapNames.Backends] = 3, [MapNames.SourceRanges] = 3, [MapNames.Slots] = 64 };
 
     private readonly KernelDatapath _kernel = new();
 

@@ -78,7 +78,7 @@ public sealed partial class DatapathSync
     /// <summary>Of services, and of service CIDRs under the names of <c>ServiceCIDR/</c>.</summary>
     public IReadOnlyCollection<SyncFailure> Failures => [.. _failures.Values, .. _cidrFailures];
 
-    /// <summary>Backends that are served but not counted, because counters_v1 had no room or a write to it failed. Tried again each time.</summary>
+    /// <summary>Backends that are served but not counted: counters_v1 has no room, or a write to it failed. Tried again each time.</summary>
     public int UncountedBackends => _counters.Uncounted;
 
     /// <summary>System calls that wrote a map so far.</summary>

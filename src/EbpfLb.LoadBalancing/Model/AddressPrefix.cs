@@ -51,7 +51,7 @@ public readonly record struct AddressPrefix : IComparable<AddressPrefix>
     public static AddressPrefix Parse(string text) =>
         TryParse(text, out var prefix) ? prefix : throw new FormatException($"'{text}' is not an address with a prefix length.");
 
-    /// <summary>Reads <c>192.0.2.0/24</c> or <c>2001:db8::/32</c>. Bits beyond the length may be set, as Kubernetes has it; they are dropped.</summary>
+    /// <summary>Reads <c>192.0.2.0/24</c> or <c>2001:db8::/32</c>. Bits beyond the length are dropped, as in Kubernetes.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out AddressPrefix prefix)
     {
         prefix = default;

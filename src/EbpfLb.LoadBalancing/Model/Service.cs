@@ -17,7 +17,7 @@ public sealed record Service
 
     public EquatableArray<ServicePort> Ports { get; init; }
 
-    /// <summary>What a load balancer outside sends to this node as it came. Those of a family without a cluster IP are not served.</summary>
+    /// <summary>What a load balancer outside sends on as it came. Those of a family without a cluster IP are not served.</summary>
     public EquatableArray<Address> LoadBalancerIPs { get; init; }
 
     /// <summary>Served like <see cref="LoadBalancerIPs"/>, but to every source.</summary>

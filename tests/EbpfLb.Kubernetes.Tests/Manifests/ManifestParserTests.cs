@@ -175,7 +175,8 @@ public sealed class ManifestParserTests
           "ports": [{"port": 80, "nodePort": 30080, "protocol": "SCTP"}]},
           "status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}, {"ip": "198.51.100.1", "ipMode": "VIP", "ports": []}]}}}
         {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"},
-          "spec": {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"]}, "status": {"addresses": [{"type": "InternalIP", "address": "10.10.0.1"}], "capacity": {"cpu": "2"}}}
+          "spec": {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"]},
+          "status": {"addresses": [{"type": "InternalIP", "address": "10.10.0.1"}], "capacity": {"cpu": "2"}}}
         {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "kubernetes"},
           "spec": {"cidrs": ["10.96.0.0/16", "fd00:10:96::/112"]}}
         """)]

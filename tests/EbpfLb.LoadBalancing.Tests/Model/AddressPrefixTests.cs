@@ -63,7 +63,7 @@ public sealed class AddressPrefixTests
     [Fact]
     public void Networks_are_ordered_by_address_and_then_by_size()
     {
-        AddressPrefix[] ordered = [.. new[] { "fd00::/8", "10.0.0.0/16", "192.0.2.0/24", "10.0.0.0/8" }.Select(AddressPrefix.Parse).Order()];
+        var ordered = Objects.Prefixes("fd00::/8 10.0.0.0/16 192.0.2.0/24 10.0.0.0/8").Order();
         Assert.Equal(["10.0.0.0/8", "10.0.0.0/16", "192.0.2.0/24", "fd00::/8"], ordered.Select(static prefix => prefix.ToString()));
     }
 }

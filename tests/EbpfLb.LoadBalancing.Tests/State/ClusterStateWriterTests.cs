@@ -317,7 +317,8 @@ public sealed class ClusterStateWriterTests
         Assert.Empty(delta.Dirty);
         Assert.Equal(Prefixes("10.96.0.0/16"), delta.State.ServiceCidrs);
 
-        writer.Apply(new ClusterChange { UpsertedServiceCidrs = [cidr with { Prefixes = Prefixes("10.96.0.0/16") }], RemovedServiceCidrs = ["x"] });
+        var same = cidr with { Prefixes = Prefixes("10.96.0.0/16") };
+        writer.Apply(new ClusterChange { UpsertedServiceCidrs = [same], RemovedServiceCidrs = ["x"] });
         Assert.False(writer.WaitAsync(default).IsCompleted);
         writer.Apply(new ClusterChange { RemovedServiceCidrs = ["kubernetes"] });
         Assert.True(writer.WaitAsync(default).IsCompleted);
