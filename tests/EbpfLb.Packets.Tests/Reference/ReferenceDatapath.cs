@@ -119,7 +119,7 @@ internal sealed class ReferenceDatapath(World world)
         var onward = Rewrite.TupleOf(output);
         var backend = backends.SingleOrDefault(candidate => candidate.Address == onward.Destination && candidate.Port == onward.DestinationPort);
         Assert.True(backend is not null, $"sent to {onward.Destination}:{onward.DestinationPort}, which no list has");
-        CheckSource(Rewrite.TupleOf(packet), onward, backend, packet.Protocol);
+        CheckSource(packet, onward, backend);
         var flow = new Flow(packet.Protocol, Rewrite.TupleOf(packet), onward, service, backend);
         Forget(flow);
         Established(hook, device, packet, flow, isReply: false, result);
@@ -128,7 +128,7 @@ internal sealed class ReferenceDatapath(World world)
         Assert.True(
             _flows.TryAdd((replySide, packet.Protocol, onward.Reversed), (flow, true)),
             $"answers of {onward.Destination}:{onward.DestinationPort} to {onward.Source}:{onward.SourcePort} would belong to two flows");
-        return packet.Protocol == Layer4.Tcp && !packet.TcpFlags.HasFlag(TcpFlags.Syn) ? Reason.PickedUp : Reason.NewFlow;
+        return IsInTheMiddle(packet) ? Reason.PickedUp : Reason.NewFlow;
     }
 
     private void Forget(Flow flow)
@@ -137,11 +137,13 @@ internal sealed class ReferenceDatapath(World world)
             _flows.Remove((old.Flow.Backend.OnNode ? Side.Egress : Side.Ingress, flow.Protocol, old.Flow.Onward.Reversed));
     }
 
-    private void CheckSource(Tuple arrived, Tuple onward, BackendSpec backend, byte protocol)
+    // A connection found in its middle may be one that another node began, whose backend knows the client by its own address.
+    private void CheckSource(ParsedPacket packet, Tuple onward, BackendSpec backend)
     {
-        if (backend.OnNode)
+        var arrived = (packet.Source, packet.SourcePort);
+        if (backend.OnNode || (IsInTheMiddle(packet) && onward.Source == packet.Source))
         {
-            Assert.Equal((arrived.Source, arrived.SourcePort), (onward.Source, onward.SourcePort));
+            Assert.Equal(arrived, (onward.Source, onward.SourcePort));
             return;
         }
 
@@ -149,8 +151,9 @@ internal sealed class ReferenceDatapath(World world)
         Assert.InRange(onward.SourcePort, settings.SnatPortFirst, settings.SnatPortLast);
         var egress = world.Ground.RouteTo(backend.Address)!.Value.Device;
         Assert.Equal(egress.SourceOf(!backend.Address.IsIPv4), onward.Source);
-        Assert.True(protocol is Layer4.Tcp or Layer4.Udp or Layer4.Sctp);
     }
+
+    private static bool IsInTheMiddle(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && !packet.TcpFlags.HasFlag(TcpFlags.Syn);
 
     private Reason? Established(Hook hook, GroundDevice device, ParsedPacket packet, Flow flow, bool isReply, PacketResult result)
     {
