@@ -66,12 +66,12 @@ static int run_tc(__u32 segment)
 	int verdict;
 
 	context->ifindex = some_ifindex();
-	context->ingress_ifindex = context->ifindex;
+	context->ingress_ifindex = run.hook == LB_HOOK_TC_EGRESS && pick(2) ? 0 : context->ifindex;
 	context->pkt_type = shim_one_in(30) ? pick(5) : 0;
 	context->vlan_present = run.tagged;
 	context->gso_size = segment;
 	context->len = run.before_length;
-	context->sk = shim_one_in(3) ? (struct bpf_sock *)context : NULL; /* only ever compared with null */
+	context->sk = shim_socket();
 	shim_packet.context_length = &context->len;
 	shim_packet.context_segment = &context->gso_size;
 	verdict = run.hook == LB_HOOK_TC_INGRESS ? tc_ingress(context)

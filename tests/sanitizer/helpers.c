@@ -257,5 +257,12 @@ void *shim_socket(void)
 {
 	static struct bpf_sock socket;
 
+	socket.type = 1 + shim_random() % 3;
 	return shim_one_in(2) ? &socket : NULL;
+}
+
+/* A socket in TIME_WAIT, or one that answers a SYN, is none. */
+void *shim_full_socket(void *socket)
+{
+	return shim_one_in(3) ? NULL : socket;
 }

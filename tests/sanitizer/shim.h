@@ -84,7 +84,9 @@ long shim_change_tail(__u32 length);
 long shim_adjust_room(__s32 growth);
 long shim_l4_csum_replace(__u32 offset, __u64 from, __u64 to, __u64 flags);
 __s64 shim_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __u32 seed);
+/* Whether there is one is a matter of chance, as is its type. */
 void *shim_socket(void);
+void *shim_full_socket(void *socket);
 
 static inline __u64 shim_context_read(const char *field, __u64 value)
 {

@@ -49,6 +49,7 @@
 #define bpf_csum_diff(from, from_size, to, to_size, seed)        shim_csum_diff(from, from_size, to, to_size, seed)
 #define bpf_skc_lookup_tcp(context, tuple, size, network, flags) ((struct bpf_sock *)shim_socket())
 #define bpf_sk_lookup_udp(context, tuple, size, network, flags)  ((struct bpf_sock *)shim_socket())
+#define bpf_sk_fullsock(socket)                                  ((struct bpf_sock *)shim_full_socket(socket))
 #define bpf_sk_release(socket)                                   ((void)(socket))
 
 /*
