@@ -48,7 +48,8 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
 
-demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
+demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
