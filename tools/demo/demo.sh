@@ -341,8 +341,8 @@ ${bold}Left up, as run $run.${plain} In a root shell (bash):
    pod p14 bash                                                  # a shell in the client pod
    pod p14 bash -c 'read -r a <>/dev/tcp/$web4/80; echo \$a'  # who answers? p11, p12 and p21 serve, p13 has stopped
    pod p14 lbprobe tcp $web4 80 --count 100                 # 'lbprobe --help' has the rest
-   outside lbprobe tcp $node4 30080 --count 100              # from outside; also $lb4 80, and [$lb6] 80
-   node n1 bash                                                   # the node: ip, nft, tcpdump -i br0 ...
+   outside lbprobe tcp $node4 30080 --count 100               # from outside; also $lb4 80 and $lb6 80
+   node n1 bash                                                  # the node: ip, nft, tcpdump -i br0 ...
 
    ebpflb status --bpffs \$BPFFS                                  # also services, backends, conntrack, counters ...; -o wide, json, yaml
    bpftool map dump pinned \$BPFFS/ebpflb/svc_names_v1            # ls \$BPFFS/ebpflb has them all
