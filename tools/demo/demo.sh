@@ -511,9 +511,9 @@ demo_outside() {
     step "From outside: NodePorts and the address of a load balancer" \
         "XDP on the node's device turns the packets: into the node for p11, back out of the device for p21 on n2."
     try 'node n1 bpftool net show dev eth0 | grep eth0'
-    local xdp_link
-    xdp_link=$(bpftool link show pinned "$BPFFS"/ebpflb/links/xdp_*)
-    check "eth0's driver runs our XDP program" "$(sed -n '1s/.* prog \([0-9]*\).*/\1/p' <<<"$xdp_link")" "$(xdp_program)"
+    local ours
+    ours=$(bpftool link show pinned "$BPFFS"/ebpflb/links/xdp_* 2>/dev/null | sed -n '1s/.* prog \([0-9]*\).*/\1/p' || true)
+    check "eth0's driver runs our XDP program" "${ours:-one that is pinned}" "$(xdp_program)"
     eventually 5 neighbours_known || true
 
     local after_tcp after_udp
