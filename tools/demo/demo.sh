@@ -690,7 +690,7 @@ demo_cleanup() {
     left=$(bpftool cgroup show "$CGROUP_N1" | sed 1d && find "$BPFFS" -mindepth 1 -name 'ebpflb*' && xdp_program)
     check "nothing is attached to the cgroup or to eth0, nothing is pinned" nothing "${left:-nothing}"
     try 'node n1 sysctl net.ipv4.ip_local_reserved_ports'
-    check "ports reserved for masquerading stay reserved until a reboot" 50000-65535 "${output##* }"
+    check "what stays: the ports that are reserved for masquerading" 50000-65535 "${output##* }"
 }
 
 # --- From start to end ---
