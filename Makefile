@@ -8,12 +8,13 @@ SHELL         := /bin/bash
 
 CONFIGURATION ?= Release
 ARGS          ?=
+QUICK         ?=
 
 RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish test demo bench-sync bench-xdp fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,12 @@ demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespace
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+
+bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
+	@$(MAKE) --silent --no-print-directory -C tools/xdpbench
+	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --packets $(if $(QUICK),--quick) \
+		--json artifacts/bench/xdp.json $(ARGS)
 
 fmt: ## Format C and C#
 	clang-format -i $$(git ls-files '*.c' '*.h')
