@@ -9,7 +9,7 @@ namespace EbpfLb.Bench.Packets;
 internal sealed class Flood(BenchOptions options, Report report)
 {
     private const int Connections = 200;
-    private const int Every = 1024;
+    private const int Every = 150;
     private const double LeastSurvivors = 0.99;
 
     private const uint XdpTx = 3;
