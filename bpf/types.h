@@ -223,6 +223,7 @@ enum lb_conntrack_flags {
 	LB_CONNTRACK_PICKED_UP = 1u << 2, /* began with a segment in the middle of a connection */
 	LB_CONNTRACK_INTERNAL = 1u << 3,  /* the client is a pod of this node */
 	LB_CONNTRACK_OTHER_EGRESS = 1u << 4, /* the key of the other half has LB_SIDE_EGRESS */
+	LB_CONNTRACK_NO_XDP = 1u << 5,       /* the route's device takes no frames from XDP */
 	/* Seen in this direction. */
 	LB_CONNTRACK_SYN = 1u << 8,
 	LB_CONNTRACK_DATA = 1u << 9, /* anything after the first packet that opens nothing and ends nothing */
@@ -246,7 +247,7 @@ struct lb_conntrack {
 	__u8 destination_mac[6]; /* of the route; source_mac follows, as in a frame */
 	__u8 source_mac[6];
 	__u8 arrival_mac[6]; /* destination of the frames that this route was looked up for */
-	__u16 pad;
+	__u16 address_delta; /* of the checksums over the addresses, ones' complement, as in the packet */
 	__u32 backend_id;
 	__u32 folded_packets; /* packets and bytes already in counters_v1 */
 	__u64 folded_bytes;

@@ -37,6 +37,17 @@ static __always_inline __be32 address_v4(const struct lb_address *address)
 	return address_word(address, 3);
 }
 
+static __always_inline bool address_is_mapped(const struct lb_address *address)
+{
+	return !address_word(address, 0) && !address_word(address, 1) && address_word(address, 2) == bpf_htonl(0xffff);
+}
+
+static __always_inline bool address_is_zero(const struct lb_address *address)
+{
+	return !(address_word(address, 0) | address_word(address, 1) | address_word(address, 2) |
+		 address_word(address, 3));
+}
+
 static __always_inline bool address_equal(const struct lb_address *a, const struct lb_address *b)
 {
 	/* The last word first: it differs most often. */

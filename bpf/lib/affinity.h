@@ -3,26 +3,14 @@
 #define EBPFLB_AFFINITY_H
 
 /*
- * Session affinity of sockets. The client is the network namespace: one pod, or the host. An entry lives from
- * connection to connection: each one restarts its time.
+ * Session affinity. The client of a socket is its network namespace: one pod, or the host; of a packet its address. An
+ * entry lives from connection to connection: each one restarts its time.
  */
 
 #include "backend.h"
 #include "service.h"
 
 #define NS_PER_S 1000000000ull
-
-static __always_inline void affinity_key_of(struct bpf_sock_addr *ctx, const struct service_view *service,
-					    struct lb_affinity_key *key)
-{
-	__u64 netns = bpf_get_netns_cookie(ctx);
-
-	*key = (struct lb_affinity_key){
-		.service_id = service->id,
-		.client_kind = LB_CLIENT_NETNS,
-	};
-	__builtin_memcpy(key->client, &netns, sizeof(netns));
-}
 
 /*
  * Looks for the client's entry (*exists tells whether there is one, valid or not) and for the backend it names.

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include "address.h"
 #include "maps.h"
+#include "settings.h"
 
 static __always_inline bool address_has_frontends(const struct lb_address *address)
 {
@@ -30,6 +31,60 @@ static __always_inline bool frontend_read(const struct lb_frontend_key *key, str
 			return true;
 	}
 	return false;
+}
+
+enum dialled {
+	DIALLED_NOTHING,  /* none of ours */
+	DIALLED_NO_PORT,  /* an address that has frontends, and the node itself has not, without this one */
+	DIALLED_FRONTEND, /* the frontend that was found */
+};
+
+static __always_inline __u32 node_address_flags(const struct lb_address *address, bool *is_ours)
+{
+	const struct lb_node_address *node = bpf_map_lookup_elem(&node_addrs_v1, address);
+
+	*is_ours = node;
+	return node ? node->flags : 0;
+}
+
+/* A NodePort is one frontend, whatever addresses the node has. */
+static __always_inline bool node_port_read(const struct lb_frontend_key *key, bool from_node, struct lb_frontend *copy)
+{
+	const volatile struct lb_settings *settings = settings_read();
+	__u16 port = bpf_ntohs(key->port);
+	struct lb_frontend_key wildcard;
+	bool is_ours;
+	__u32 flags;
+
+	if (!settings || port < settings->node_port_first || port > settings->node_port_last)
+		return false;
+	flags = node_address_flags(&key->address, &is_ours);
+	if (!(flags & LB_NODE_ADDRESS_NODE_PORTS) || ((flags & LB_NODE_ADDRESS_LOOPBACK) && !from_node))
+		return false;
+	wildcard = (struct lb_frontend_key){.port = key->port, .protocol = key->protocol};
+	if (address_is_mapped(&key->address))
+		address_set_v4(&wildcard.address, 0);
+	return frontend_read(&wildcard, copy);
+}
+
+/*
+ * from_node: a process of the node's own network namespace, the only one that loopback addresses of the node are for. A
+ * frontend of an address comes before the NodePort of every address.
+ */
+static __always_inline enum dialled frontend_find(const struct lb_frontend_key *key, bool from_node,
+						  struct lb_frontend *copy)
+{
+	bool has_frontends = address_has_frontends(&key->address);
+	bool is_ours;
+
+	if (has_frontends && frontend_read(key, copy))
+		return DIALLED_FRONTEND;
+	if (node_port_read(key, from_node, copy))
+		return DIALLED_FRONTEND;
+	if (!has_frontends)
+		return DIALLED_NOTHING;
+	node_address_flags(&key->address, &is_ours);
+	return is_ours ? DIALLED_NOTHING : DIALLED_NO_PORT;
 }
 
 #endif

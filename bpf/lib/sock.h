@@ -27,13 +27,33 @@ enum sock_outcome {
 	SOCK_TRANSLATED = 1,
 };
 
+static __always_inline bool sock_is_of_node(struct bpf_sock_addr *ctx)
+{
+	const volatile struct lb_settings *settings = settings_read();
+
+	return settings && settings->node_netns == bpf_get_netns_cookie(ctx);
+}
+
+/*
+ * Load balancer source ranges. A socket has no source address yet, so the agent says beforehand whether the ranges hold
+ * the node's addresses, and those of all its pods.
+ */
+static __always_inline bool sock_is_admitted(const struct service_view *service, bool of_node)
+{
+	return service->flags & (of_node ? LB_SERVICE_ADMITS_NODE : LB_SERVICE_ADMITS_PODS);
+}
+
 /*
  * An address that is not ours is SOCK_UNCHANGED, a frontend SOCK_TRANSLATED with its service, else an error: for a port
  * that no frontend has, the one the caller names.
+ *
+ * Addresses that face the outside are served from the Cluster list here: their policy Local is for traffic that comes
+ * from outside.
  */
-static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const struct sock_remote *remote,
+static __always_inline int sock_dialled(struct bpf_sock_addr *ctx, const struct sock_remote *remote,
 					int without_frontend, struct service_view *service)
 {
+	bool of_node = sock_is_of_node(ctx);
 	struct lb_frontend_key key = {
 		.address = remote->address,
 		.port = remote->port,
@@ -41,12 +61,41 @@ static __always_inline int sock_dialled(const struct bpf_sock_addr *ctx, const s
 	};
 	struct lb_frontend frontend;
 
-	if (!address_has_frontends(&key.address))
+	switch (frontend_find(&key, of_node, &frontend)) {
+	case DIALLED_NOTHING:
 		return SOCK_UNCHANGED;
-	if (!frontend_read(&key, &frontend))
+	case DIALLED_NO_PORT:
 		return without_frontend;
+	case DIALLED_FRONTEND:
+		break;
+	}
 	/* The agent removes frontends before services, so a frontend without service is one about to go. */
-	return service_read(frontend.service_id, service) ? SOCK_TRANSLATED : -ECONNREFUSED;
+	if (!service_read(frontend.service_id,
+			  frontend.flags & LB_FRONTEND_CLUSTER_IP ? SERVICE_POLICY_INTERNAL : SERVICE_POLICY_CLUSTER,
+			  service))
+		return -ECONNREFUSED;
+	/* A packet would be dropped. */
+	if ((frontend.flags & LB_FRONTEND_LOAD_BALANCER) && (service->flags & LB_SERVICE_SOURCE_RANGES) &&
+	    !sock_is_admitted(service, of_node))
+		return -ETIMEDOUT;
+	return SOCK_TRANSLATED;
+}
+
+/*
+ * At the socket a connection is its socket: under Maglev the same socket always finds the same place of the table, and
+ * its client is the network namespace.
+ */
+static __always_inline int sock_select(struct bpf_sock_addr *ctx, struct service_view *service,
+				       struct backend_choice *choice)
+{
+	struct select_client client = {
+		.affinity = {.client_kind = LB_CLIENT_NETNS},
+		.hash = bpf_get_socket_cookie(ctx),
+	};
+	__u64 netns = bpf_get_netns_cookie(ctx);
+
+	__builtin_memcpy(client.affinity.client, &netns, sizeof(netns));
+	return select_backend(&client, service, choice);
 }
 
 static __always_inline void sock_peer_fill(struct lb_sock_peer *peer, const struct sock_remote *frontend,
@@ -95,7 +144,7 @@ static __always_inline int sock_connect(struct bpf_sock_addr *ctx, struct sock_r
 	}
 	if (outcome < 0)
 		return outcome; /* the storage stays: so does the peer the socket has */
-	outcome = select_backend(ctx, &service, &choice);
+	outcome = sock_select(ctx, &service, &choice);
 	if (outcome < 0)
 		return outcome;
 
@@ -191,7 +240,7 @@ static __always_inline int sock_sendmsg(struct bpf_sock_addr *ctx, struct sock_r
 
 	peer = bpf_sk_storage_get(&sock_peers_v1, ctx->sk, 0, 0);
 	if (!sock_flow_find(ctx, peer, remote, &service, &choice)) {
-		outcome = select_backend(ctx, &service, &choice);
+		outcome = sock_select(ctx, &service, &choice);
 		if (outcome < 0)
 			return outcome;
 		sock_flow_keep(ctx, peer, remote, &choice);

@@ -71,6 +71,8 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
             new FrontendsCommand(terminal),
             new BackendsCommand(terminal),
             new AffinityCommand(terminal),
+            new ConntrackCommand(terminal),
+            new CountersCommand(terminal),
             new MapsCommand(terminal),
             new CleanupCommand(terminal),
             new CompletionCommand(terminal),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Text.Json.Nodes;
 using EbpfLb.Cli.Tests.Support;
+using EbpfLb.Datapath.Maps;
 
 namespace EbpfLb.Cli.Tests;
 
@@ -32,7 +33,8 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         string[] rows = shop.Run("services", "-o", "wide", "-n", "kube-system", "dns").Rows;
 
         Assert.Equal(
-            "kube-system/dns dns/UDP IPv4 10.96.0.10:53 random - Cluster 2 1 1 10.244.0.2:53,10.244.1.2:53* 10.244.1.2:53*", rows[0]);
+            "kube-system/dns dns/UDP IPv4 10.96.0.10:53 random - Cluster 2 1 ClusterIP 1 10.244.0.2:53,10.244.1.2:53* 10.244.1.2:53*",
+            rows[0]);
         Assert.Equal(2, rows.Length);
         Assert.EndsWith("10.244.0.3:8080,10.244.1.3:8080! -", shop.Run("services", "web", "-o", "wide").Rows[0], StringComparison.Ordinal);
     }
@@ -92,18 +94,19 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
     {
         Assert.Equal(
             """
-            FRONTEND          PROTOCOL   TYPE        SERVICE
-            10.96.0.10:53     UDP        ClusterIP   kube-system/dns:dns
-            10.96.0.20:80     TCP        ClusterIP   shop/web
-            10.96.0.30:443    TCP        ClusterIP   shop/empty
-            [fd00:96::a]:53   UDP        ClusterIP   kube-system/dns:dns
+            FRONTEND          PROTOCOL   TYPE        POLICY             SERVICE
+            10.96.0.10:53     UDP        ClusterIP   internal=Cluster   kube-system/dns:dns
+            10.96.0.20:80     TCP        ClusterIP   internal=Local     shop/web
+            10.96.0.30:443    TCP        ClusterIP   internal=Cluster   shop/empty
+            [fd00:96::a]:53   UDP        ClusterIP   internal=Cluster   kube-system/dns:dns
 
             """.ReplaceLineEndings("\n"),
             shop.Run("frontends").Out);
         Assert.Equal(2, shop.Run("frontends", "-n", "kube-system").Rows.Length);
 
         var first = JsonNode.Parse(shop.Run("frontends", "-o", "json").Out)!.AsArray()[0]!.AsObject();
-        Assert.Equal(["address", "port", "protocol", "type", "serviceId", "service"], first.Select(member => member.Key));
+        Assert.Equal(
+            ["address", "port", "protocol", "type", "serviceId", "service", "scope", "trafficPolicy"], first.Select(member => member.Key));
         Assert.Equal("10.96.0.10", (string?)first["address"]);
         Assert.Equal("kube-system/dns:dns", (string?)first["service"]);
     }
@@ -152,10 +155,7 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         Assert.Equal(ExitCode.Done, result.ExitCode);
         Assert.Equal("MAP ID TYPE KEY/VALUE USED MAX FILL MEMORY PIN", result.Header);
         Assert.Equal(
-            [
-                "frontends_v1", "vips_v1", "services_v1", "slots_v1", "backends_v1", "affinity_v1", "sock_peers_v1", "sock_flows_v1",
-                "svc_names_v1", "problems_v1", "agent_v1",
-            ],
+            MapNames.All,
             result.Rows.Select(row => row.Split(' ')[0]));
 
         var maps = JsonNode.Parse(shop.Run("maps", "-o", "json").Out)!.AsArray().ToDictionary(map => (string)map!["name"]!, map => map!);
@@ -168,6 +168,11 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
         Assert.Equal("lru_hash", (string?)maps["affinity_v1"]["type"]);
         Assert.Null(maps["sock_peers_v1"]["usedEntries"]);
         Assert.Null(maps["agent_v1"]["fill"]);
+        Assert.Equal(("percpu_array", "lpm_trie"), ((string?)maps["reasons_v1"]["type"], (string?)maps["src_ranges_v1"]["type"]));
+        Assert.Equal(0, (int)maps["src_ranges_v1"]["usedEntries"]!);
+        Assert.Null(maps["reasons_v1"]["usedEntries"]);
+        Assert.All(maps.Values, map => Assert.NotEmpty((string)map["meaning"]!));
+        Assert.Contains("endpoints that traffic goes to", shop.Run("maps", "-o", "wide").Out, StringComparison.Ordinal);
         Assert.True((long)maps["slots_v1"]["memoryBytes"]! >= (long)maps["slots_v1"]["maxEntries"]! * 8);
         Assert.All(maps.Values, map => Assert.True(File.Exists((string)map["pinPath"]!)));
     }
@@ -175,7 +180,7 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
     [PrivilegedFact]
     public void Every_reader_says_the_same_as_YAML_as_it_says_as_JSON()
     {
-        foreach (string command in new[] { "services", "frontends", "backends", "affinity", "maps" })
+        foreach (string command in new[] { "services", "frontends", "backends", "affinity", "conntrack", "counters", "maps" })
         {
             var json = JsonNode.Parse(shop.Run(command, "-o", "json").Out);
             var yaml = YamlReader.Read(shop.Run(command, "-o", "yaml").Out);
@@ -193,6 +198,12 @@ public sealed class ReaderTests(ShopNode shop) : IClassFixture<ShopNode>
 
         line = $"ebpflb frontends --bpffs {shop.Node.BpfFs} -n sh";
         Assert.Equal(["shop"], Shell.Run($"[suggest:{line.Length}]", line).Lines);
+
+        foreach (string command in new[] { "backends", "conntrack", "counters" })
+        {
+            line = $"ebpflb {command} --bpffs {shop.Node.BpfFs} --service shop/w";
+            Assert.Equal(["shop/web"], Shell.Run($"[suggest:{line.Length}]", line).Lines);
+        }
     }
 
     [PrivilegedFact]

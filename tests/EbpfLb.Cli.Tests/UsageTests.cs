@@ -12,9 +12,12 @@ public sealed class UsageTests
     [InlineData("Unrecognized command or argument '--nosuch'.", "services", "--nosuch")]
     [InlineData("Unrecognized command or argument 'more'.", "frontends", "more")]
     [InlineData("Unrecognized command or argument '--nosuch'.", "backends", "--service", "--nosuch")]
-    [InlineData("--output xml: there is no such format. Use one of table, json, yaml.", "status", "-o", "xml")]
+    [InlineData("--output xml: there is no such format. Use one of table, json, yaml.", "backends", "-o", "xml")]
     [InlineData("--output 1: there is no such format. Use one of table, wide, json, yaml.", "services", "-o", "1")]
-    [InlineData("--output wide: there is no such format. Use one of table, json, yaml.", "maps", "-o", "wide")]
+    [InlineData("--output wide: there is no such format. Use one of table, json, yaml.", "affinity", "-o", "wide")]
+    [InlineData("--client 10.0.0.0/8: this is not an IP address.", "conntrack", "--client", "10.0.0.0/8")]
+    [InlineData("--limit 0: this is not a number from 1 on.", "conntrack", "--limit", "0")]
+    [InlineData("--by pod: there is no such table. Use one of reason, service, backend.", "counters", "--by", "pod")]
     [InlineData("Required argument missing for option: '--bpffs'.", "status", "--bpffs")]
     [InlineData("Required argument missing for command: 'completion'.", "completion")]
     [InlineData("Required command was not provided.")]
@@ -35,7 +38,10 @@ public sealed class UsageTests
     public void Help_of_every_command_has_examples_and_of_every_reader_the_keys_of_its_JSON()
     {
         Assert.Contains("Exit status:", Shell.Run("--help").Out, StringComparison.Ordinal);
-        string[] commands = ["agent", "status", "services", "frontends", "backends", "affinity", "maps", "cleanup", "completion"];
+        string[] commands =
+        [
+            "agent", "status", "services", "frontends", "backends", "affinity", "conntrack", "counters", "maps", "cleanup", "completion",
+        ];
         foreach (string command in commands)
         {
             var help = Shell.Run(command, "--help");
@@ -61,6 +67,7 @@ public sealed class UsageTests
         Assert.Equal(["status"], Suggest("ebpflb sta"));
         Assert.Contains("--namespace", Suggest("ebpflb services --"));
         Assert.Equal(["json", "table", "wide", "yaml"], Suggest("ebpflb services -o "));
+        Assert.Equal(["backend", "reason", "service"], Suggest("ebpflb counters --by "));
         Assert.Equal(["maglev", "random"], Suggest("ebpflb agent --default-algorithm "));
         Assert.Contains("services_v1=", Suggest("ebpflb agent --map-size "));
         Assert.Equal(["bash", "fish", "zsh"], Suggest("ebpflb completion ").Where(word => !word.StartsWith('-')));

@@ -26,16 +26,11 @@ internal sealed class BackendsCommand : ReaderCommand
 
     private readonly Option<string?> _namespace = NamespaceOption();
 
-    private readonly Option<string?> _service = new("--service")
-    {
-        Description = "Only backends of this service: name, namespace/name, and either with :port-name.",
-        HelpName = "NAME",
-    };
+    private readonly Option<string?> _service = ServiceOption("Only backends of this service");
 
     public BackendsCommand(Terminal terminal)
         : base(terminal, "backends", "Where connections go: endpoints with their ids and flags.", Help)
     {
-        _service.CompletionSources.Add(Names(name => name.Object));
         Add(_service);
         Add(_namespace);
     }
@@ -43,14 +38,10 @@ internal sealed class BackendsCommand : ReaderCommand
     protected override Report Read(ParseResult result, string? bpffs)
     {
         using var inspector = DatapathInspector.Open(bpffs);
-        string? inNamespace = result.GetValue(_namespace);
-        string? service = result.GetValue(_service);
-        bool IsWanted(ServiceName name) =>
-            (inNamespace is null || name.Namespace == inNamespace) && (service is null || name.Matches(service));
-
+        var isWanted = Wanted(result.GetValue(_namespace), result.GetValue(_service));
         return new ListReport<BackendView>(
             "backends",
-            [.. inspector.ReadSnapshot().Backends.Where(backend => IsWanted(ServiceName.Parse(backend.ServiceName)))],
+            [.. inspector.ReadSnapshot().Backends.Where(backend => isWanted(backend.ServiceName))],
             ToJson,
             new("ID", backend => backend.Id.ToString(CultureInfo.InvariantCulture)),
             new("ENDPOINT", backend => backend.Endpoint),

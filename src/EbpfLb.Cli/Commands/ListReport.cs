@@ -4,16 +4,33 @@ using EbpfLb.Cli.Output;
 
 namespace EbpfLb.Cli.Commands;
 
+internal abstract class ListReport : Report
+{
+    public abstract bool IsEmpty { get; }
+
+    public abstract JsonArray ToJson();
+}
+
 /// <summary>Things of one kind: a row and a JSON object each.</summary>
 /// <param name="noun">In the plural, for the sentence that says there are none.</param>
-/// <param name="columns">Headers and cells; a null header is a column that only the wide format has.</param>
-internal sealed class ListReport<T>(string noun, IReadOnlyList<T> items, Func<T, JsonObject> toJson, params Column<T>[] columns) : Report
+/// <param name="columns">Headers and cells.</param>
+internal sealed class ListReport<T>(string noun, IReadOnlyList<T> items, Func<T, JsonObject> toJson, params Column<T>[] columns)
+    : ListReport
 {
-    public override JsonNode ToJson() => new JsonArray([.. items.Select(toJson)]);
+    /// <summary>Beside a table that is not empty.</summary>
+    public string? Remark { get; init; }
+
+    public override bool IsEmpty => items.Count == 0;
+
+    public override void WriteJson(TextWriter output) => JsonText.Write(output, items.Select(toJson));
+
+    public override void WriteYaml(TextWriter output) => YamlText.Write(output, items.Select(toJson));
+
+    public override JsonArray ToJson() => new([.. items.Select(toJson)]);
 
     public override void WriteTable(Terminal terminal, bool wide)
     {
-        if (items.Count == 0)
+        if (IsEmpty)
         {
             terminal.Error.WriteLine($"No {noun}.");
             return;
@@ -24,7 +41,10 @@ internal sealed class ListReport<T>(string noun, IReadOnlyList<T> items, Func<T,
         foreach (var item in items)
             table.Add([.. shown.Select(column => column.Cell(item))]);
         table.WriteTo(terminal);
+        if (Remark is not null)
+            terminal.Error.WriteLine(Remark);
     }
 }
 
+/// <param name="OnlyWide">Whether only the wide format has it.</param>
 internal sealed record Column<T>(string Header, Func<T, string> Cell, bool OnlyWide = false);

@@ -11,20 +11,22 @@ internal sealed class MapsCommand : ReaderCommand
 {
     private const string Help =
         """
-        A hash map that is full takes no further service: 'ebpflb status' names those it refused. An lru_hash map makes room by itself.
+        A hash or lpm_trie map that is full takes no further entry: 'ebpflb status' names what it refused. An lru_hash map makes
+        room by itself.
         Sizes are chosen when the maps are made: 'ebpflb cleanup', then 'ebpflb agent --map-size NAME=ENTRIES'.
 
         Examples:
           ebpflb maps
+          ebpflb maps -o wide                       what each is for
           bpftool map dump pinned $(ebpflb maps -o json | jq -r '.[] | select(.name == "services_v1") | .pinPath')
 
         JSON (an array of objects with these keys; yaml has the same):
           name, id, type, keySize, valueSize (bytes), maxEntries, usedEntries (null: nothing that fills up),
-          fill (0 to 1, or null), memoryBytes (null: the kernel does not say), pinPath
+          fill (0 to 1, or null), memoryBytes (null: the kernel does not say), pinPath, meaning
         """;
 
     public MapsCommand(Terminal terminal)
-        : base(terminal, "maps", "The maps of the datapath: their sizes, how full they are, what they cost.", Help)
+        : base(terminal, "maps", "The maps of the datapath: their sizes, how full they are, what they cost.", Help, hasWide: true)
     {
     }
 
@@ -49,6 +51,7 @@ internal sealed class MapsCommand : ReaderCommand
         ["fill"] = map.Fill is { } fill ? Math.Round(fill, 4) : null,
         ["memoryBytes"] = map.MemoryBytes,
         ["pinPath"] = map.PinPath,
+        ["meaning"] = map.Meaning,
     };
 
     protected override Report Read(ParseResult result, string? bpffs)
@@ -64,6 +67,7 @@ internal sealed class MapsCommand : ReaderCommand
                 .. FillColumns.Skip(1),
                 new("MEMORY", map => map.MemoryBytes is { } bytes ? Units.OfBytes(bytes) : "-"),
                 new("PIN", map => map.PinPath),
+                new("MEANING", map => map.Meaning, OnlyWide: true),
             ]);
     }
 

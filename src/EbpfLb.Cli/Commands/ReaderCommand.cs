@@ -25,10 +25,10 @@ internal abstract class ReaderCommand : DescribedCommand
             switch (result.GetValue(_output))
             {
                 case OutputFormat.Json:
-                    JsonText.Write(terminal.Out, report.ToJson());
+                    report.WriteJson(terminal.Out);
                     break;
                 case OutputFormat.Yaml:
-                    YamlText.Write(terminal.Out, report.ToJson());
+                    report.WriteYaml(terminal.Out);
                     break;
                 case var format:
                     report.WriteTable(terminal, wide: format == OutputFormat.Wide);
@@ -50,6 +50,37 @@ internal abstract class ReaderCommand : DescribedCommand
         };
         option.CompletionSources.Add(Names(name => name.Namespace));
         return option;
+    }
+
+    protected static Option<string?> ServiceOption(string description)
+    {
+        var option = new Option<string?>("--service")
+        {
+            Description = $"{description}: name, namespace/name, and either with :port-name.",
+            HelpName = "NAME",
+        };
+        option.CompletionSources.Add(Names(name => name.Object));
+        return option;
+    }
+
+    /// <summary>Whether the service of a map's name is meant. Each name is judged once.</summary>
+    protected static Func<string, bool> Wanted(string? inNamespace, string? service)
+    {
+        if (inNamespace is null && service is null)
+            return static _ => true;
+
+        var judged = new Dictionary<string, bool>(StringComparer.Ordinal);
+        return text =>
+        {
+            if (!judged.TryGetValue(text, out bool wanted))
+            {
+                var name = ServiceName.Parse(text);
+                wanted = (inNamespace is null || name.Namespace == inNamespace) && (service is null || name.Matches(service));
+                judged[text] = wanted;
+            }
+
+            return wanted;
+        };
     }
 
     /// <summary>Completes from the maps. A shell has no use for an error here.</summary>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Text.Json.Nodes;
 using EbpfLb.Cli.Output;
 
 namespace EbpfLb.Cli.Commands;
@@ -9,7 +8,9 @@ internal abstract class Report
 {
     public virtual int ExitCode => Cli.ExitCode.Done;
 
-    public abstract JsonNode ToJson();
+    public abstract void WriteJson(TextWriter output);
+
+    public abstract void WriteYaml(TextWriter output);
 
     public abstract void WriteTable(Terminal terminal, bool wide);
 }

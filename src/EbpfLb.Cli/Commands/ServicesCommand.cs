@@ -17,7 +17,7 @@ internal sealed class ServicesCommand : ReaderCommand
         """
         One line per service port and IP family, which is what the maps have as one service.
         CLUSTER and LOCAL count the backends for traffic under that policy; 'wide' lists them, * marks those on this node,
-        ! those that are terminating.
+        ! those that are terminating. A frontend of type NodePort has the address 0.0.0.0 or [::]: any address of the node.
 
         Examples:
           ebpflb services                       all of them
@@ -82,9 +82,13 @@ internal sealed class ServicesCommand : ReaderCommand
         new("POLICY", PolicyText),
         new("CLUSTER", service => Number(service.Cluster.Count)),
         new("LOCAL", service => Number(service.Local.Count)),
+        new("TYPE", TypesText, OnlyWide: true),
         new("ID", service => Number(service.Id), OnlyWide: true),
         new("CLUSTER-BACKENDS", service => BackendsText(service.Cluster), OnlyWide: true),
         new("LOCAL-BACKENDS", service => BackendsText(service.Local), OnlyWide: true));
+
+    private static string TypesText(ServiceView service) =>
+        Text.Of(service.Frontends.Aggregate(FrontendFlags.None, (types, frontend) => types | frontend.Flags));
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
@@ -140,7 +144,7 @@ internal sealed class ServicesCommand : ReaderCommand
             {
                 ["address"] = frontend.Address.Address.ToString(),
                 ["port"] = frontend.Address.Port,
-                ["type"] = frontend.Flags.ToString(),
+                ["type"] = Text.Of(frontend.Flags),
             })]),
             ["clusterBackends"] = BackendsJson(service.Cluster),
             ["localBackends"] = BackendsJson(service.Local),

@@ -14,6 +14,7 @@ internal sealed class StatusCommand : ReaderCommand
           DEGRADED: ... services are served, but not all, not everywhere, or not as of now
           DOWN: ...     no service is served
         Exit status: 0 for OK, 1 otherwise.
+        Devices of pods are listed when something is wrong with them; 'wide' lists them all.
 
         Examples:
           ebpflb status
@@ -24,13 +25,18 @@ internal sealed class StatusCommand : ReaderCommand
           agent {running, pid, version, node, source, startedAt, startedSecondsAgo, syncedSecondsAgo (null: never), syncs,
           desiredServices, failed, problems} (null: the maps cannot be read),
           programs [{name, hook, state ("attached", "missing", "detached"), programId}], cgroups [{id, path}],
+          devices [{index, name (null: gone, or not visible from here), kind ("uplink", "pod", null: no link), gone,
+          saidAttached (by the agent), xdpMode ("native", "generic", "offloaded", null: none, or not visible from here),
+          links [{hook ("xdp", "tc_ingress", "tc_egress", "tc_pod"), state ("attached", "detached"), programId}]}],
           services, frontends, backends (entries in the maps), maps (as 'ebpflb maps'), problems [{object, message}]
         """;
 
     private readonly Terminal _terminal;
 
     public StatusCommand(Terminal terminal)
-        : base(terminal, "status", "Is this node all right? The agent, the programs, the maps, and what could not be done.", Help)
+        : base(
+            terminal, "status", "Is this node all right? The agent, the programs, the maps, and what could not be done.", Help,
+            hasWide: true)
     {
         _terminal = terminal;
     }

@@ -2,8 +2,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using EbpfLb.Cli.Output;
+using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux.Bpf;
 
 namespace EbpfLb.Cli.Commands;
 
@@ -29,11 +31,16 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
 
         terminal.Out.WriteLine();
         WriteHooks(terminal);
+        WriteDevices(terminal, wide);
         WriteMaps(terminal);
         WriteProblems(terminal);
     }
 
-    public override JsonNode ToJson() => new JsonObject
+    public override void WriteJson(TextWriter output) => JsonText.Write(output, ToJson());
+
+    public override void WriteYaml(TextWriter output) => YamlText.Write(output, ToJson());
+
+    private JsonObject ToJson() => new()
     {
         ["verdict"] = Word,
         ["reasons"] = new JsonArray([.. status.Verdict.Reasons.Select(reason => JsonValue.Create(reason))]),
@@ -43,10 +50,11 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         {
             ["name"] = hook.Program,
             ["hook"] = hook.AttachType,
-            ["state"] = StateText(hook),
+            ["state"] = StateText(hook.State),
             ["programId"] = hook.State == HookState.Attached ? hook.ProgramId : null,
         })]),
         ["cgroups"] = new JsonArray([.. status.Cgroups.Select(cgroup => new JsonObject { ["id"] = cgroup.Id, ["path"] = cgroup.Path })]),
+        ["devices"] = new JsonArray([.. status.Devices.Select(DeviceJson)]),
         ["services"] = Used(MapNames.Services),
         ["frontends"] = Used(MapNames.Frontends),
         ["backends"] = Used(MapNames.Backends),
@@ -55,6 +63,22 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         {
             ["object"] = problem.Object,
             ["message"] = problem.Message,
+        })]),
+    };
+
+    private static JsonObject DeviceJson(DeviceView device) => new()
+    {
+        ["index"] = device.Index,
+        ["name"] = device.Name,
+        ["kind"] = KindText(device),
+        ["gone"] = device.IsGone,
+        ["saidAttached"] = device.SaidAttached,
+        ["xdpMode"] = ModeText(device),
+        ["links"] = new JsonArray([.. device.Links.Select(link => new JsonObject
+        {
+            ["hook"] = ReasonText.Name(link.Hook),
+            ["state"] = StateText(link.State),
+            ["programId"] = link.State == HookState.Attached ? link.ProgramId : null,
         })]),
     };
 
@@ -97,7 +121,19 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
                 ", ", status.Cgroups.Select(cgroup => cgroup.Path ?? $"id {cgroup.Id} (not visible from here)")));
         }
 
+        if (status.Devices.Count > 0)
+            yield return ("Devices", DevicesText());
+        if (status.Maps.FirstOrDefault(map => map.Name == MapNames.Conntrack) is { Fill: { } fill } conntrack)
+            yield return ("Conntrack", $"{conntrack.Used} of {conntrack.MaxEntries} entries ({Units.OfShare(fill)}), two for each flow");
         yield return ("Pinned at", status.PinPath!);
+    }
+
+    private string DevicesText()
+    {
+        var uplinks = status.Devices.Where(device => device is { IsPod: false, IsAttached: true }).ToArray();
+        int pods = status.Devices.Count(device => device is { IsPod: true, IsAttached: true });
+        int xdp = uplinks.Count(device => device[Hook.Xdp] is { State: HookState.Attached });
+        return $"{uplinks.Length} uplinks attached, {xdp} of them with XDP; {pods} pods attached";
     }
 
     private string AgentText(AgentView agent)
@@ -120,13 +156,44 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         foreach (var hook in status.Hooks)
         {
             table.Add([
-                hook.Program, hook.AttachType, StateText(hook),
+                hook.Program, hook.AttachType, StateText(hook.State),
                 hook.State == HookState.Attached ? hook.ProgramId.ToString(CultureInfo.InvariantCulture) : "",
             ]);
         }
 
         table.WriteTo(terminal);
     }
+
+    // A node may have hundreds of pods; of their devices only what is wrong is of interest.
+    private void WriteDevices(Terminal terminal, bool wide)
+    {
+        var shown = status.Devices
+            .Where(device => wide || !device.IsPod || device.IsGone || device.Links.Any(link => link.State != HookState.Attached))
+            .ToArray();
+        if (shown.Length == 0)
+            return;
+
+        terminal.Out.WriteLine();
+        var table = new TextTable(["DEVICE", "INDEX", "KIND", "XDP", "TC-INGRESS", "TC-EGRESS"]);
+        foreach (var device in shown)
+        {
+            table.Add([
+                device.Name ?? (device.IsGone ? "(gone)" : ""), device.Index.ToString(CultureInfo.InvariantCulture), KindText(device) ?? "",
+                XdpText(device), StateText(device[Hook.TcIngress] ?? device[Hook.TcPod]), StateText(device[Hook.TcEgress]),
+            ]);
+        }
+
+        table.WriteTo(terminal);
+    }
+
+    private static string? KindText(DeviceView device) => device.Links.Count == 0 ? null : device.IsPod ? "pod" : "uplink";
+
+    private static string XdpText(DeviceView device) => ModeText(device) ?? StateText(device[Hook.Xdp]);
+
+    private static string? ModeText(DeviceView device) =>
+        device.XdpMode == XdpMode.None ? null : device.XdpMode.ToString().ToLowerInvariant();
+
+    private static string StateText(DeviceLink? link) => link is null ? "" : StateText(link.State);
 
     private void WriteMaps(Terminal terminal)
     {
@@ -141,7 +208,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         {
             table.Add([
                 .. MapsCommand.FillColumns.Select(column => column.Cell(map)),
-                map.EvictsLeastRecentlyUsed ? "the least recently used entry goes" : "new services are refused",
+                map.WhenFull,
             ]);
         }
 
@@ -167,7 +234,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
 
     private static double? Seconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalSeconds, 3) : null;
 
-    private static string StateText(HookView hook) => hook.State switch
+    private static string StateText(HookState state) => state switch
     {
         HookState.Attached => "attached",
         HookState.Missing => "missing",

@@ -12,13 +12,47 @@ internal static class JsonText
     // Quotes and angle brackets need no escape outside of HTML.
     private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private const int Piece = 1 << 20;
+
     public static void Write(TextWriter output, JsonNode node)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, Options))
             node.WriteTo(writer);
+        Flush(output, buffer);
+        output.WriteLine();
+    }
+
+    /// <summary>An array piece by piece: the text of 100,000 flows is never there as a whole.</summary>
+    public static void Write(TextWriter output, IEnumerable<JsonNode> items)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Options))
+        {
+            writer.WriteStartArray();
+            foreach (var item in items)
+            {
+                item.WriteTo(writer);
+                if (writer.BytesPending + buffer.Length < Piece)
+                    continue;
+
+                writer.Flush();
+                Flush(output, buffer);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        Flush(output, buffer);
+        output.WriteLine();
+    }
+
+    // At the end of an item, so in the middle of no character.
+    private static void Flush(TextWriter output, MemoryStream buffer)
+    {
         string text = Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
-        output.WriteLine(Printable.EscapeLines(text, Escape));
+        output.Write(Printable.EscapeLines(text, Escape));
+        buffer.SetLength(0);
     }
 
     // Such characters stand inside of strings only.

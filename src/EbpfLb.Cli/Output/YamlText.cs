@@ -13,16 +13,46 @@ internal static class YamlText
 {
     private static readonly string[] Reserved = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
-    public static void Write(TextWriter output, JsonNode node)
+    private const int Piece = 1 << 20;
+
+    public static void Write(TextWriter output, JsonNode node) => WriteDocument(output, (emitter, _) => Emit(emitter, node));
+
+    /// <summary>A sequence piece by piece: the text of 100,000 flows is never there as a whole.</summary>
+    public static void Write(TextWriter output, IEnumerable<JsonNode> items) => WriteDocument(output, (emitter, text) =>
+    {
+        bool any = false;
+        foreach (var item in items)
+        {
+            if (!any)
+                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, SequenceStyle.Block));
+            any = true;
+            Emit(emitter, item);
+            if (text.GetStringBuilder().Length >= Piece)
+                Flush(output, text);
+        }
+
+        if (!any)
+            emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, SequenceStyle.Flow));
+        emitter.Emit(new SequenceEnd());
+    });
+
+    private static void WriteDocument(TextWriter output, Action<Emitter, StringWriter> write)
     {
         var text = new StringWriter();
         var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithoutAnchorName());
         emitter.Emit(new StreamStart());
         emitter.Emit(new DocumentStart(null, null, isImplicit: true));
-        Emit(emitter, node);
+        write(emitter, text);
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
+        Flush(output, text);
+    }
+
+    // At the end of an event, so in the middle of no character.
+    private static void Flush(TextWriter output, StringWriter text)
+    {
         output.Write(Printable.EscapeLines(text.ToString(), Escape));
+        text.GetStringBuilder().Clear();
     }
 
     // Such characters stand inside of double quotes only.

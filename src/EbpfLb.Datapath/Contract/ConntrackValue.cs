@@ -24,7 +24,7 @@ public record struct ConntrackValue
     [FieldOffset(68)] public MacAddress DestinationMac;
     [FieldOffset(74)] public MacAddress SourceMac;
     [FieldOffset(80)] public MacAddress ArrivalMac;
-    [FieldOffset(86)] public ushort Pad;
+    [FieldOffset(86)] public ushort AddressDelta;
     [FieldOffset(88)] public uint BackendId;
     [FieldOffset(92)] public uint FoldedPackets;
     [FieldOffset(96)] public ulong FoldedBytes;

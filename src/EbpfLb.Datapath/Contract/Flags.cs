@@ -65,6 +65,7 @@ public enum ConntrackFlags : ushort
     PickedUp = 4,
     Internal = 8,
     OtherEgress = 16,
+    NoXdp = 32,
     Syn = 256,
     Data = 512,
     Fin = 1024,

@@ -31,6 +31,7 @@ public enum Reason : uint
     Malformed = 15,
     Martian = 16,
     Loop = 17,
+    FragmentTiny = 18,
     FragmentUnknown = 19,
     NoFlow = 20,
     NoSnatPort = 21,

@@ -43,6 +43,12 @@ public sealed class DatapathInspector : IDisposable
 
     public IReadOnlyList<AffinityView> ReadAffinity() => Reading(() => AffinityView.ReadAll(_maps, MonotonicClock.NowNs));
 
+    /// <param name="isWanted">Only these are kept and sorted: by client, then by what it dialled.</param>
+    public IReadOnlyList<FlowView> ReadFlows(Func<FlowView, bool> isWanted) =>
+        Reading(() => FlowView.ReadAll(_maps, MonotonicClock.NowNs, isWanted));
+
+    public CountersView ReadCounters() => Reading(() => CountersView.Read(_maps));
+
     public IReadOnlyList<MapView> ReadMaps() => Reading(() => MapView.ReadAll(_pins, _maps));
 
     public StatusView ReadStatus() => Reading(() => StatusView.Read(_pins, _maps, MonotonicClock.NowNs));

@@ -8,12 +8,14 @@ namespace EbpfLb.Datapath.Inspection;
 /// <summary>The state of a node's datapath and agent, and what to think of it.</summary>
 /// <param name="PinPath">Null when nothing is installed.</param>
 /// <param name="Agent">Null when the maps cannot be read.</param>
+/// <param name="Devices">Uplinks first, then those of pods.</param>
 /// <param name="Cgroups">Where the attached programs are; one, unless somebody moved some.</param>
 public sealed record StatusView(
     string? PinPath,
     AgentView? Agent,
     IReadOnlyList<HookView> Hooks,
     IReadOnlyList<CgroupView> Cgroups,
+    IReadOnlyList<DeviceView> Devices,
     IReadOnlyList<MapView> Maps,
     IReadOnlyList<ProblemView> Problems,
     Verdict Verdict)
@@ -24,7 +26,7 @@ public sealed record StatusView(
     {
         using var pins = PinDirectory.TryOpen(bpffs);
         if (pins is null)
-            return Unread(null, [], DatapathInspector.NotInstalled(bpffs).Message);
+            return Unread(null, [], [], DatapathInspector.NotInstalled(bpffs).Message);
 
         try
         {
@@ -33,7 +35,7 @@ public sealed record StatusView(
         }
         catch (DatapathException exception)
         {
-            return Unread(pins.Path, HookView.ReadAll(pins), exception.Message);
+            return Unread(pins.Path, HookView.ReadAll(pins), DeviceView.ReadAll(pins, maps: null), exception.Message);
         }
     }
 
@@ -41,16 +43,17 @@ public sealed record StatusView(
     {
         var agent = AgentView.From(maps.Agent.Get<AgentValue>(0), pins.FindAgent(), nowNs);
         var hooks = HookView.ReadAll(pins);
+        var devices = DeviceView.ReadAll(pins, maps);
         var attached = hooks.Where(hook => hook.State == HookState.Attached);
         return new StatusView(
             pins.Path, agent, hooks, [.. attached.Select(hook => hook.CgroupId).Distinct().Select(CgroupView.Find)],
-            MapView.ReadAll(pins, maps), ProblemView.ReadAll(maps), Verdict.Of(agent, hooks));
+            devices, MapView.ReadAll(pins, maps), ProblemView.ReadAll(maps), Verdict.Of(agent, hooks, devices));
     }
 
     // Programs that are attached go on serving, whether or not this version can read their maps.
-    private static StatusView Unread(string? pinPath, IReadOnlyList<HookView> hooks, string reason)
+    private static StatusView Unread(string? pinPath, IReadOnlyList<HookView> hooks, IReadOnlyList<DeviceView> devices, string reason)
     {
-        bool serves = hooks.Any(hook => hook.State == HookState.Attached);
-        return new StatusView(pinPath, null, hooks, [], [], [], new Verdict(serves ? Health.Degraded : Health.Down, [reason]));
+        bool serves = hooks.Any(hook => hook.State == HookState.Attached) || devices.Any(device => device.IsAttached);
+        return new StatusView(pinPath, null, hooks, [], devices, [], [], new Verdict(serves ? Health.Degraded : Health.Down, [reason]));
     }
 }

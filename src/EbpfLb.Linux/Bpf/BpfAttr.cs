@@ -57,6 +57,7 @@ internal static unsafe class BpfAttr
         [FieldOffset(24)] public uint LogLevel;
         [FieldOffset(28)] public uint LogSize;
         [FieldOffset(32)] public ulong LogBuf;
+        [FieldOffset(44)] public uint ProgFlags;
         [FieldOffset(48)] public fixed byte ProgName[NameLength];
         [FieldOffset(68)] public uint ExpectedAttachType;
     }
@@ -105,6 +106,7 @@ internal static unsafe class BpfAttr
         [FieldOffset(8)] public ulong InfoPointer;
     }
 
+    /// <summary>The target of a tcx hook is the index of a device.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 64)]
     public struct Query
     {
@@ -118,6 +120,7 @@ internal static unsafe class BpfAttr
         [FieldOffset(56)] public ulong Revision;
     }
 
+    /// <summary>The target of an XDP or a tcx hook is the index of a device.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 16)]
     public struct LinkCreate
     {
@@ -182,5 +185,7 @@ internal static unsafe class BpfAttr
         [FieldOffset(8)] public uint ProgId;
         [FieldOffset(16)] public ulong CgroupId;
         [FieldOffset(24)] public uint CgroupAttachType;
+        [FieldOffset(16)] public uint Ifindex;
+        [FieldOffset(20)] public uint TcxAttachType;
     }
 }

@@ -5,7 +5,8 @@ namespace EbpfLb.Linux.Bpf;
 
 /// <summary>
 /// A program in place at a hook, for as long as a descriptor or a pin of the link lives. Links on a cgroup stand beside each other and beside
-/// programs attached with BPF_F_ALLOW_MULTI; nobody else's is replaced.
+/// programs attached with BPF_F_ALLOW_MULTI, links at a tcx hook beside each other; a device has room for one XDP program. Nobody else's is
+/// replaced.
 /// </summary>
 public sealed class BpfLink : IDisposable
 {
@@ -14,7 +15,7 @@ public sealed class BpfLink : IDisposable
         Handle = handle;
     }
 
-    /// <summary>As the kernel says now: the program changes with an update, the cgroup goes with a detachment.</summary>
+    /// <summary>As the kernel says now: the program changes with an update, the cgroup or the device goes with a detachment.</summary>
     public BpfLinkInfo Info
     {
         get
@@ -22,9 +23,13 @@ public sealed class BpfLink : IDisposable
             BpfAttr.LinkInfo info = default;
             BpfObjectInfo.Fill(Handle, ref info, "a link");
             BpfLinkType type = (BpfLinkType)info.Type;
-            return type == BpfLinkType.Cgroup
-                ? new(info.Id, type, info.ProgId, info.CgroupId, (BpfAttachType)info.CgroupAttachType)
-                : new(info.Id, type, info.ProgId, 0, default);
+            return type switch
+            {
+                BpfLinkType.Cgroup => new(info.Id, type, info.ProgId, info.CgroupId, (BpfAttachType)info.CgroupAttachType),
+                BpfLinkType.Xdp => new(info.Id, type, info.ProgId, 0, BpfAttachType.Xdp, (int)info.Ifindex),
+                BpfLinkType.Tcx => new(info.Id, type, info.ProgId, 0, (BpfAttachType)info.TcxAttachType, (int)info.Ifindex),
+                _ => new(info.Id, type, info.ProgId, 0, default),
+            };
         }
     }
 
@@ -46,6 +51,23 @@ public sealed class BpfLink : IDisposable
             throw new LinuxException($"attach program {program.Info.Name} to cgroup {cgroup.Path} ({type})", errno);
         return new BpfLink(new BpfHandle(descriptor));
     }
+
+    /// <summary>
+    /// To a device of this thread's network namespace. EBUSY when another program is there, EEXIST when it runs in the other mode, EINVAL
+    /// when there is no such device; EOPNOTSUPP, EINVAL, ERANGE and the like when the driver cannot, or not with this MTU or these features.
+    /// </summary>
+    public static BpfLink AttachXdp(BpfProgram program, int ifindex, XdpMode mode)
+    {
+        if (mode is not (XdpMode.Generic or XdpMode.Native))
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "one of generic and native");
+        return AttachDevice(program, ifindex, BpfAttachType.Xdp, (uint)mode);
+    }
+
+    /// <summary>
+    /// Last at a hook of a device of this thread's network namespace. ENODEV when there is no such device, EINVAL on kernels without tcx.
+    /// </summary>
+    public static BpfLink AttachTcx(BpfProgram program, int ifindex, bool egress)
+        => AttachDevice(program, ifindex, BpfTcx.TypeOf(egress), flags: 0);
 
     public static BpfLink OpenPinned(string path) => new(PinPath.Open(path, "link"));
 
@@ -84,4 +106,20 @@ public sealed class BpfLink : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
+
+    private static BpfLink AttachDevice(BpfProgram program, int ifindex, BpfAttachType type, uint flags)
+    {
+        using Lease lease = new(program.Handle);
+        BpfAttr.LinkCreate attr = new()
+        {
+            ProgFd = lease.Descriptor,
+            TargetFd = (uint)ifindex,
+            AttachType = (uint)type,
+            Flags = flags,
+        };
+        Errno errno = BpfSyscall.Invoke(BpfCommand.LinkCreate, ref attr, out int descriptor);
+        if (errno != Errno.None)
+            throw new LinuxException($"attach program {program.Info.Name} to device {ifindex} ({type})", errno);
+        return new BpfLink(new BpfHandle(descriptor));
+    }
 }

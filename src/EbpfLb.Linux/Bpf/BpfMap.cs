@@ -106,6 +106,26 @@ public sealed unsafe class BpfMap : IDisposable
         return TryLookup(AsBytes(in key), MemoryMarshal.AsBytes(new Span<TValue>(ref value)));
     }
 
+    /// <summary>The value of each possible CPU, of a per-CPU map. False when the key is not there.</summary>
+    public bool TryLookupPerCpu<TKey, TValue>(in TKey key, Span<TValue> values)
+        where TKey : unmanaged
+        where TValue : unmanaged
+    {
+        int stride = _userValueSize / PossibleCpus.Count;
+        if (!IsPerCpu(Info.Type) || sizeof(TValue) != Info.ValueSize || values.Length != PossibleCpus.Count)
+            ThrowSize($"{values.Length} values", values.Length * sizeof(TValue), PossibleCpus.Count * (int)Info.ValueSize);
+        if (stride == sizeof(TValue))
+            return TryLookup(AsBytes(in key), MemoryMarshal.AsBytes(values));
+
+        // The kernel rounds each value up to 8 bytes.
+        byte[] rounded = new byte[_userValueSize];
+        if (!TryLookup(AsBytes(in key), rounded))
+            return false;
+        for (int i = 0; i < values.Length; i++)
+            values[i] = MemoryMarshal.Read<TValue>(rounded.AsSpan(i * stride));
+        return true;
+    }
+
     /// <summary>
     /// Answers the error number, for the caller to sort: E2BIG is a full map, ENOMEM may pass, EBUSY is a program at work on that bucket.
     /// </summary>
@@ -200,8 +220,10 @@ public sealed unsafe class BpfMap : IDisposable
             info.BtfValueTypeId);
     }
 
-    private static int UserValueSizeOf(BpfMapInfo info) => info.Type
-        is BpfMapType.PercpuHash or BpfMapType.PercpuArray or BpfMapType.LruPercpuHash or BpfMapType.PercpuCgroupStorage
+    private static bool IsPerCpu(BpfMapType type)
+        => type is BpfMapType.PercpuHash or BpfMapType.PercpuArray or BpfMapType.LruPercpuHash or BpfMapType.PercpuCgroupStorage;
+
+    private static int UserValueSizeOf(BpfMapInfo info) => IsPerCpu(info.Type)
         ? checked((int)((info.ValueSize + 7) & ~7u) * PossibleCpus.Count)
         : checked((int)info.ValueSize);
 

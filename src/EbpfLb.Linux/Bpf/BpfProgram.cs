@@ -7,6 +7,7 @@ namespace EbpfLb.Linux.Bpf;
 public sealed unsafe class BpfProgram : IDisposable
 {
     private const int MaxAgain = 64;
+    private const uint BPF_F_SLEEPABLE = 1 << 4;
 
     private BpfProgram(BpfHandle handle)
     {
@@ -93,6 +94,23 @@ public sealed unsafe class BpfProgram : IDisposable
         }
     }
 
+    /// <summary>
+    /// Runs a program of type <see cref="BpfProgramType.Syscall"/> once and gives back what it returned. The context is the program's to read
+    /// and to write; as it left it, it is in <paramref name="context"/> afterwards.
+    /// </summary>
+    public uint RunSyscall(Span<byte> context)
+    {
+        using Lease lease = new(Handle);
+        fixed (byte* pointer = context)
+        {
+            // The kernel takes nothing but a context for this type, and copies it back to where it came from.
+            BpfAttr.TestRun attr = new() { ProgFd = lease.Descriptor, CtxSizeIn = (uint)context.Length, CtxIn = (ulong)pointer };
+            // Not repeated: a run has effects.
+            Errno errno = BpfSyscall.InvokeOnce(BpfCommand.ProgTestRun, ref attr, out _);
+            return errno == Errno.None ? attr.RetVal : throw new LinuxException($"run program {Info.Name}", errno);
+        }
+    }
+
     public void Dispose() => Handle.Dispose();
 
     /// <summary>Loads instructions as they are; what ships is loaded from objects. For probes of the kernel, and tests.</summary>
@@ -101,7 +119,8 @@ public sealed unsafe class BpfProgram : IDisposable
         BpfProgramType type,
         BpfAttachType expectedAttachType,
         ReadOnlySpan<ulong> instructions,
-        string license = "Dual MIT/GPL")
+        string license = "Dual MIT/GPL",
+        bool sleepable = false)
     {
         byte[] log = new byte[64 * 1024];
         fixed (ulong* instructionPointer = instructions)
@@ -118,6 +137,7 @@ public sealed unsafe class BpfProgram : IDisposable
                 LogSize = (uint)log.Length,
                 LogBuf = (ulong)logPointer,
                 ExpectedAttachType = (uint)expectedAttachType,
+                ProgFlags = sleepable ? BPF_F_SLEEPABLE : 0,
             };
             KernelName.Write(name, new Span<byte>(attr.ProgName, BpfAttr.NameLength));
             Errno errno = BpfSyscall.Invoke(BpfCommand.ProgLoad, ref attr, out int descriptor);

@@ -33,7 +33,7 @@ public sealed class Inotify : IDisposable
         _inotify = InotifySyscalls.Watch(directory);
         try
         {
-            _stop = InotifySyscalls.CreateStopSignal();
+            _stop = WaitSyscalls.CreateStopSignal();
         }
         catch
         {
@@ -71,7 +71,7 @@ public sealed class Inotify : IDisposable
 
         if (_started)
         {
-            InotifySyscalls.Signal(_stop);
+            WaitSyscalls.Signal(_stop);
             _reader.Join();
         }
 

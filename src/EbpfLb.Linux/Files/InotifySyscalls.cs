@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EbpfLb.Linux.Files;
 
-/// <summary>inotify, and waiting for it.</summary>
+/// <summary>inotify.</summary>
 internal static unsafe partial class InotifySyscalls
 {
     public const uint IN_ATTRIB = 0x4;
@@ -22,8 +22,6 @@ internal static unsafe partial class InotifySyscalls
 
     private const int IN_CLOEXEC = 0x80000;
     private const int IN_NONBLOCK = 0x800;
-    private const int EFD_CLOEXEC = 0x80000;
-    private const short POLLIN = 1;
 
     private const uint Watched = IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_DELETE_SELF
         | IN_MOVE_SELF | IN_ONLYDIR;
@@ -41,39 +39,11 @@ internal static unsafe partial class InotifySyscalls
         throw new LinuxException($"watch directory {directory}", errno, errno == Errno.ENOSPC ? "see fs.inotify.max_user_watches" : null);
     }
 
-    public static SafeFileHandle CreateStopSignal()
-    {
-        int descriptor = eventfd(0, EFD_CLOEXEC);
-        return descriptor >= 0
-            ? new SafeFileHandle(descriptor, ownsHandle: true)
-            : throw new LinuxException("create an eventfd", (Errno)Marshal.GetLastPInvokeError());
-    }
-
-    public static void Signal(SafeFileHandle stop)
-    {
-        ulong one = 1;
-        if (write(stop, &one, sizeof(ulong)) != sizeof(ulong))
-            throw new LinuxException("signal an eventfd", (Errno)Marshal.GetLastPInvokeError());
-    }
-
     /// <summary>Waits until there are events, and reads them; 0 when told to stop.</summary>
     public static int Read(SafeFileHandle inotify, SafeFileHandle stop, Span<byte> buffer)
     {
-        PollDescriptor* descriptors = stackalloc PollDescriptor[2];
-        while (true)
+        while (WaitSyscalls.UntilReadable(inotify, stop, "inotify events"))
         {
-            descriptors[0] = new() { Descriptor = (int)inotify.DangerousGetHandle(), Events = POLLIN };
-            descriptors[1] = new() { Descriptor = (int)stop.DangerousGetHandle(), Events = POLLIN };
-            if (poll(descriptors, 2, -1) < 0)
-            {
-                Errno pollErrno = (Errno)Marshal.GetLastPInvokeError();
-                if (pollErrno == Errno.EINTR)
-                    continue;
-                throw new LinuxException("wait for inotify events", pollErrno);
-            }
-
-            if (descriptors[1].Returned != 0)
-                return 0;
             nint count;
             fixed (byte* pointer = buffer)
                 count = read(inotify, pointer, (nuint)buffer.Length);
@@ -83,6 +53,8 @@ internal static unsafe partial class InotifySyscalls
             if (errno is not (Errno.EINTR or Errno.EAGAIN))
                 throw new LinuxException("read inotify events", errno);
         }
+
+        return 0;
     }
 
     [LibraryImport("libc", SetLastError = true)]
@@ -92,22 +64,5 @@ internal static unsafe partial class InotifySyscalls
     private static partial int inotify_add_watch(SafeFileHandle fd, string path, uint mask);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int eventfd(uint initval, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
-
-    [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(SafeFileHandle fd, void* buffer, nuint count);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint write(SafeFileHandle fd, void* buffer, nuint count);
-
-    [StructLayout(LayoutKind.Explicit, Size = 8)]
-    private struct PollDescriptor
-    {
-        [FieldOffset(0)] public int Descriptor;
-        [FieldOffset(4)] public short Events;
-        [FieldOffset(6)] public short Returned;
-    }
 }

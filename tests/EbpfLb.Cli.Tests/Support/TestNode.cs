@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.InteropServices;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux;
 using EbpfLb.Linux.Clocks;
 using EbpfLb.Linux.Processes;
 using EbpfLb.LoadBalancing.Desired;
@@ -95,7 +97,8 @@ internal sealed class TestNode : IDisposable
     {
         var value = new AgentValue
         {
-            StartedNs = NowNs - 3_700_000_000_000,
+            // A machine may be up for minutes only.
+            StartedNs = NowNs - 190_000_000_000,
             SyncedNs = NowNs - 5_000_000_000,
             Syncs = 12,
             Pid = (uint)Environment.ProcessId,
@@ -106,6 +109,29 @@ internal sealed class TestNode : IDisposable
         };
         Datapath!.Maps.Agent.At<AgentValue>(0) = with is null ? value : with(value);
     }
+
+    public void WriteSettings(SettingsValue value) => Datapath!.Maps.Settings.At<SettingsValue>(0) = value;
+
+    /// <summary>Each CPU gets the count once, so that a sum can be told from the value of one.</summary>
+    /// <returns>The number of CPUs.</returns>
+    public ulong WriteReason(Hook hook, Reason reason, ulong packets, ulong bytes)
+    {
+        uint index = ((uint)hook * ((uint)Enum.GetValues<Reason>().Max() + 1)) + (uint)reason;
+        var counts = new CountValue[PossibleCpus.Count];
+        Array.Fill(counts, new CountValue { Packets = packets, Bytes = bytes });
+        Assert.Equal(
+            Errno.None,
+            Datapath!.Maps.Reasons.Update(BitConverter.GetBytes(index), MemoryMarshal.AsBytes(counts.AsSpan())));
+        return (ulong)counts.Length;
+    }
+
+    public void WriteCounters(uint backendId, CountersValue value) =>
+        Assert.True(Datapath!.Maps.Counters.Put(backendId, value).Succeeded);
+
+    public void WriteFrontend(uint serviceId, string address, ushort port, FrontendFlags flags) => Assert.True(
+        Datapath!.Maps.Frontends.Put(
+            new FrontendKey { Address = Address.Parse(address), Port = new(port), Protocol = Protocol.Tcp },
+            new FrontendValue { ServiceId = serviceId, Flags = flags }).Succeeded);
 
     public void WriteProblem(uint number, string @object, string message) =>
         Assert.True(Datapath!.Maps.Problems.Put(number, new ProblemValue { Object = @object, Message = message }).Succeeded);

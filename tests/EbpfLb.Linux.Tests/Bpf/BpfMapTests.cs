@@ -185,6 +185,27 @@ public sealed class BpfMapTests
     }
 
     [PrivilegedFact]
+    public void Values_of_every_CPU_are_read_whether_their_size_is_a_multiple_of_8_or_not()
+    {
+        AssertPerCpu<ulong>(cpu => 0x1234567800000000ul + (ulong)cpu);
+        AssertPerCpu<uint>(cpu => 0xffff0000u + (uint)cpu);
+        AssertPerCpu(cpu => (cpu, ~cpu, 5 * cpu));
+    }
+
+    [PrivilegedFact]
+    public void A_per_CPU_lookup_that_does_not_fit_the_map_is_refused_and_a_key_that_is_not_there_is_false()
+    {
+        using BpfMap array = BpfMap.Create(new("percpu_v1", BpfMapType.PercpuArray, sizeof(uint), sizeof(ulong), 2));
+        using BpfMap plain = Hash();
+
+        Assert.False(array.TryLookupPerCpu(2u, new ulong[PossibleCpus.Count]));
+        Assert.Throws<ArgumentException>(() => array.TryLookupPerCpu(0u, new ulong[PossibleCpus.Count + 1]));
+        Assert.Throws<ArgumentException>(() => array.TryLookupPerCpu(0u, new uint[PossibleCpus.Count]));
+        Assert.Throws<ArgumentException>(() => array.TryLookupPerCpu((ushort)0, new ulong[PossibleCpus.Count]));
+        Assert.Throws<ArgumentException>(() => plain.TryLookupPerCpu(0u, new ulong[PossibleCpus.Count]));
+    }
+
+    [PrivilegedFact]
     public void Updates_and_lookups_allocate_nothing()
     {
         using BpfMap map = Hash(maxEntries: 64);
@@ -200,6 +221,22 @@ public sealed class BpfMapTests
 
         Assert.True(held);
         Assert.Equal(0, after - before);
+    }
+
+    private static void AssertPerCpu<T>(Func<int, T> valueOf)
+        where T : unmanaged
+    {
+        int size = System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+        using BpfMap map = BpfMap.Create(new("percpu_v1", BpfMapType.PercpuArray, sizeof(uint), (uint)size, 2));
+        T[] expected = [.. Enumerable.Range(1, PossibleCpus.Count).Select(valueOf)];
+        byte[] written = new byte[map.UserValueSize];
+        for (int cpu = 0; cpu < expected.Length; cpu++)
+            MemoryMarshal.Write(written.AsSpan(cpu * (written.Length / expected.Length)), expected[cpu]);
+        Assert.Equal(Errno.None, map.Update([1, 0, 0, 0], written));
+
+        T[] read = new T[PossibleCpus.Count];
+        Assert.True(map.TryLookupPerCpu<uint, T>(1u, read));
+        Assert.Equal(expected, read);
     }
 
     private static BpfMap Hash(string name = "test_v1", uint maxEntries = 1024)

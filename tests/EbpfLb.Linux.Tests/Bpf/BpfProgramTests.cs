@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Clocks;
 using EbpfLb.Linux.Tests.Support;
@@ -11,6 +12,16 @@ public sealed class BpfProgramTests
     private const int KtimeGetNs = 5;
     private const uint XdpPass = 2;
     private const short SkBuffMark = 8;
+
+    /// <summary>Returns the first word of the context, and stores it shifted by one bit in the second.</summary>
+    private static readonly ulong[] Doubled =
+    [
+        Instructions.Load32(0, 1, 0),
+        Instructions.Load32(2, 1, 0),
+        Instructions.ShiftLeft(2, 1),
+        Instructions.Store32(1, 4, 2),
+        Instructions.Exit,
+    ];
 
     [PrivilegedFact]
     public void A_program_reports_what_it_is()
@@ -114,6 +125,28 @@ public sealed class BpfProgramTests
         using BpfProgram program = Instructions.Connect4("connect", 1);
 
         Assert.Equal(Errno.ENOTSUPP, Assert.Throws<LinuxException>(() => program.TestRun(new byte[64])).Errno);
+    }
+
+    [PrivilegedFact]
+    public void A_syscall_program_reads_its_context_and_writes_it_back()
+    {
+        using BpfProgram program = BpfProgram.LoadRaw("sweep", BpfProgramType.Syscall, default, Doubled, sleepable: true);
+        uint[] context = [21, 0, 7];
+
+        uint returned = program.RunSyscall(MemoryMarshal.AsBytes(context.AsSpan()));
+
+        Assert.Equal(21u, returned);
+        Assert.Equal([21, 42, 7], context);
+    }
+
+    [PrivilegedFact]
+    public void A_context_smaller_than_what_a_syscall_program_uses_is_EINVAL()
+    {
+        using BpfProgram program = BpfProgram.LoadRaw("sweep", BpfProgramType.Syscall, default, Doubled, sleepable: true);
+
+        LinuxException exception = Assert.Throws<LinuxException>(() => program.RunSyscall(new byte[4]));
+        Assert.Equal(Errno.EINVAL, exception.Errno);
+        Assert.StartsWith("run program sweep", exception.Message, StringComparison.Ordinal);
     }
 
     [PrivilegedFact]

@@ -14,6 +14,8 @@ internal static class Instructions
 
     public static ulong ShiftRight(int register, int bits) => Encode(0x77, register, 0, 0, bits);
 
+    public static ulong ShiftLeft(int register, int bits) => Encode(0x67, register, 0, 0, bits);
+
     public static ulong Load32(int register, int from, short offset) => Encode(0x61, register, from, offset, 0);
 
     public static ulong Store32(int to, short offset, int register) => Encode(0x63, to, register, offset, 0);

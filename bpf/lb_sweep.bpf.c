@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+
+/*
+ * Run by the agent every few seconds over the whole of conntrack_v1: ends flows whose time is over, makes whole those
+ * that lost a half, adds up what flows have counted. The walk lets packets in between any two buckets.
+ */
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "lib/conntrack.h"
+#include "lib/settings.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct sweep {
+	struct lb_sweep report;
+	__u32 now;
+};
+
+static __always_inline void sweep_fold(struct lb_conntrack *flow)
+{
+	__u32 backend_id = flow->backend_id;
+	__u32 packets = flow->packets;
+	__u64 bytes = flow->bytes;
+	struct lb_counters *counters;
+
+	if (packets == flow->folded_packets)
+		return;
+	counters = bpf_map_lookup_elem(&counters_v1, &backend_id);
+	if (counters) {
+		bool reply = flow->flags & LB_CONNTRACK_REPLY;
+
+		__sync_fetch_and_add(reply ? &counters->packets_out : &counters->packets_in,
+				     (__u32)(packets - flow->folded_packets));
+		__sync_fetch_and_add(reply ? &counters->bytes_out : &counters->bytes_in, bytes - flow->folded_bytes);
+	}
+	flow->folded_packets = packets;
+	flow->folded_bytes = bytes;
+}
+
+static __always_inline bool sweep_is_half_open(const struct lb_conntrack_key *key, const struct lb_conntrack *forward,
+					       const struct lb_conntrack *reply)
+{
+	return key->protocol == IPPROTO_TCP && !conntrack_is_assured(forward, reply, true);
+}
+
+/* How long a flow may be silent, from what both of its directions have shown. */
+static __always_inline __u32 sweep_timeout_s(const volatile struct lb_settings *settings, __u8 protocol,
+					     const struct lb_conntrack *flow, const struct lb_conntrack *other,
+					     bool half_open)
+{
+	if (protocol == IPPROTO_UDP)
+		return settings->udp_s;
+	if (conntrack_is_closed(flow, other))
+		return settings->tcp_closed_s;
+	if (protocol != IPPROTO_TCP)
+		return settings->sctp_s;
+	if (half_open)
+		return settings->tcp_syn_s;
+	if ((flow->flags | (other ? other->flags : 0)) & LB_CONNTRACK_FIN)
+		return settings->tcp_fin_s;
+	return settings->tcp_established_s;
+}
+
+/* A datagram flow ends with its backend, a connection when its ends know. */
+static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
+{
+	__u32 id = flow->backend_id;
+
+	return key->protocol != IPPROTO_TCP && !bpf_map_lookup_elem(&backends_v1, &id);
+}
+
+static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, struct sweep *sweep)
+{
+	const volatile struct lb_settings *settings = settings_read();
+	const struct lb_conntrack *forward, *reply, *other;
+	struct lb_conntrack_key other_key;
+	bool half_open;
+	__u32 age;
+
+	(void)map;
+	if (!settings)
+		return 1;
+	sweep->report.entries++;
+	sweep_fold(flow);
+
+	conntrack_other_key(key, flow, &other_key);
+	other = bpf_map_lookup_elem(&conntrack_v1, &other_key);
+	forward = flow->flags & LB_CONNTRACK_REPLY ? other : flow;
+	reply = flow->flags & LB_CONNTRACK_REPLY ? flow : other;
+	half_open = sweep_is_half_open(key, forward, reply);
+	age = clock_age(sweep->now, flow->seen);
+	if (other && clock_age(sweep->now, other->seen) < age)
+		age = clock_age(sweep->now, other->seen);
+
+	if (age >= clock_of_s(sweep_timeout_s(settings, key->protocol, flow, other, half_open)) ||
+	    sweep_lost_backend(key, flow)) {
+		sweep->report.expired++;
+		bpf_map_delete_elem(&conntrack_v1, key);
+		return 0;
+	}
+	if (!other) {
+		struct lb_conntrack_key own = *key; /* the map's own is for reading only */
+
+		sweep->report.orphans++;
+		if (!conntrack_is_closed(flow, other))
+			conntrack_check_other(&own, flow, sweep->now);
+	}
+	if (!(flow->flags & LB_CONNTRACK_REPLY)) {
+		sweep->report.flows++;
+		sweep->report.half_open += half_open;
+	}
+	return 0;
+}
+
+SEC("syscall")
+int ct_sweep(struct lb_sweep *report)
+{
+	/* Programs of this type are not offered the coarse clock, which never is ahead of this one. */
+	struct sweep sweep = {.now = bpf_ktime_get_ns() >> CLOCK_SHIFT};
+
+	bpf_for_each_map_elem(&conntrack_v1, sweep_entry, &sweep, 0);
+	*report = sweep.report;
+	return 0;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_BEGIN_H
+#define EBPFLB_BEGIN_H
+
+/*
+ * A packet that belongs to no flow: what it dials, whether it may, which backend it is given, and the two halves of its
+ * flow. Once per connection.
+ */
+
+#include "frontend.h"
+#include "flow.h"
+#include "port.h"
+#include "select.h"
+#include "service.h"
+
+/* Where a packet comes from, as policies see it. */
+enum begin_scope {
+	BEGIN_FROM_WIRE, /* from outside of the node */
+	BEGIN_FROM_POD,  /* from a pod of this node */
+};
+
+static __always_inline bool source_is_martian(const struct packet *packet)
+{
+	const struct lb_address *source = &packet->tuple.source;
+	__u8 first = source->bytes[packet->is_v4 ? 12 : 0];
+
+	if (address_equal(source, &packet->tuple.destination))
+		return true;
+	if (packet->is_v4)
+		return first == 0 || first == 127 || first >= 224;
+	return first == 0xff || (!(address_word(source, 0) | address_word(source, 1) | address_word(source, 2)) &&
+				 bpf_ntohl(address_word(source, 3)) <= 1);
+}
+
+/* A connection begins with SYN alone; any segment that has an acknowledgement may be in the middle of one. */
+static __always_inline int begin_tcp(__u8 flags)
+{
+	bool syn = flags & TCP_SYN;
+
+	if ((syn && (flags & (TCP_FIN | TCP_RST))) || !(flags & (TCP_SYN | TCP_RST | TCP_ACK)))
+		return LB_REASON_MALFORMED;
+	if ((flags & (TCP_FIN | TCP_RST)) || (syn && (flags & TCP_ACK)))
+		return LB_REASON_NO_FLOW;
+	return OUTCOME_CONTINUE;
+}
+
+/* Whether the packet may be the first of a flow to a frontend, whichever. */
+static __always_inline int begin_is_sound(hook_ctx *ctx, const struct packet *packet)
+{
+	switch (frame_destination(ctx)) {
+	case FRAME_FOR_MANY:
+		return LB_REASON_NOT_FOR_US;
+	case FRAME_FOR_OTHERS:
+		return OUTCOME_PASS;
+	case FRAME_FOR_US:
+		break;
+	}
+	if (source_is_martian(packet))
+		return LB_REASON_MARTIAN;
+	if (!packet->tuple.source_port || !packet->tuple.destination_port)
+		return LB_REASON_MALFORMED;
+	return packet->tuple.protocol == IPPROTO_UDP ? OUTCOME_CONTINUE : begin_tcp(packet->tcp_flags);
+}
+
+static __always_inline bool source_is_admitted(const struct packet *packet, __u32 service_id)
+{
+	struct lb_source_range_key key = {
+		.prefix_bits = 8 * (sizeof(service_id) + sizeof(packet->tuple.source)),
+		.service_id = service_id,
+		.address = packet->tuple.source,
+	};
+
+	return bpf_map_lookup_elem(&src_ranges_v1, &key);
+}
+
+static __always_inline bool is_service_address(const struct lb_address *address)
+{
+	struct lb_service_cidr_key key = {.prefix_bits = 8 * sizeof(*address), .address = *address};
+
+	return bpf_map_lookup_elem(&svc_cidrs_v1, &key);
+}
+
+/* What is dialled. Without a frontend: the fate of the packet. */
+SUBPROGRAM int begin_dialled(const struct packet *packet, struct lb_frontend *frontend)
+{
+	struct lb_frontend_key key;
+
+	if (!packet || !frontend)
+		return OUTCOME_PASS;
+	key = (struct lb_frontend_key){
+		.address = packet->tuple.destination,
+		.port = packet->tuple.destination_port,
+		.protocol = packet->tuple.protocol,
+	};
+	switch (frontend_find(&key, false, frontend)) {
+	case DIALLED_FRONTEND:
+		return OUTCOME_CONTINUE;
+	case DIALLED_NO_PORT:
+		return packet->has_ports ? LB_REASON_REFUSED_NO_PORT : LB_REASON_OTHER_PROTOCOL;
+	case DIALLED_NOTHING:
+		break;
+	}
+	return is_service_address(&packet->tuple.destination) ? LB_REASON_UNALLOCATED : OUTCOME_PASS;
+}
+
+SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope, const struct lb_frontend *frontend,
+			    __u64 hash, struct backend_choice *choice)
+{
+	const volatile struct lb_settings *settings = settings_read();
+	struct select_client client = {
+		.affinity = {.client_kind = LB_CLIENT_ADDRESS},
+		.hash = hash,
+		.by_hash = true,
+	};
+	enum service_policy policy = SERVICE_POLICY_EXTERNAL;
+	struct service_view service;
+	bool is_cluster_ip;
+	int error;
+
+	if (!packet || !frontend || !choice)
+		return OUTCOME_PASS;
+	is_cluster_ip = frontend->flags & LB_FRONTEND_CLUSTER_IP;
+	if (is_cluster_ip)
+		policy = SERVICE_POLICY_INTERNAL;
+	else if (scope == BEGIN_FROM_POD)
+		policy = SERVICE_POLICY_CLUSTER;
+	if (is_cluster_ip && scope == BEGIN_FROM_WIRE &&
+	    !(settings && (settings->flags & LB_SETTING_EXTERNAL_CLUSTER_IPS)))
+		return LB_REASON_CLUSTER_IP;
+	if (!service_read(frontend->service_id, policy, &service))
+		return LB_REASON_REFUSED_NO_ENDPOINT;
+	if ((frontend->flags & LB_FRONTEND_LOAD_BALANCER) && (service.flags & LB_SERVICE_SOURCE_RANGES) &&
+	    !source_is_admitted(packet, service.id))
+		return LB_REASON_SOURCE_RANGE;
+
+	__builtin_memcpy(client.affinity.client, &packet->tuple.source, sizeof(client.affinity.client));
+	error = select_backend(&client, &service, choice);
+	if (error)
+		return error == -ETIMEDOUT ? LB_REASON_NO_LOCAL_ENDPOINT : LB_REASON_REFUSED_NO_ENDPOINT;
+	return OUTCOME_CONTINUE;
+}
+
+/* A backend that is a frontend itself would send the packet round. */
+SUBPROGRAM int begin_is_loop(const struct packet *packet, const struct lb_backend *backend)
+{
+	struct lb_frontend_key key;
+	struct lb_frontend frontend;
+
+	if (!packet || !backend)
+		return 0;
+	key = (struct lb_frontend_key){
+		.address = backend->address,
+		.port = backend->port,
+		.protocol = packet->tuple.protocol,
+	};
+	return frontend_find(&key, false, &frontend) == DIALLED_FRONTEND;
+}
+
+static __always_inline bool device_source(__u32 ifindex, bool is_v4, struct lb_address *source)
+{
+	const struct lb_device *device = bpf_map_lookup_elem(&devices_v1, &ifindex);
+
+	if (!device)
+		return false;
+	*source = is_v4 ? device->source_v4 : device->source_v6;
+	return !address_is_zero(source);
+}
+
+/*
+ * The packet's own direction, all but its source port. A backend of another node is shown an address of this one, so
+ * that its answers come back here. So is a pod that is its own backend.
+ */
+static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope,
+					 const struct backend_choice *choice, struct lb_conntrack *forward)
+{
+	bool is_remote = scope == BEGIN_FROM_WIRE && !(choice->backend.flags & LB_BACKEND_ON_NODE);
+	bool is_hairpin = scope == BEGIN_FROM_POD && address_equal(&choice->backend.address, &packet->tuple.source);
+	__u32 now = clock_now();
+	int outcome;
+
+	*forward = (struct lb_conntrack){
+		.source = packet->tuple.source,
+		.destination = choice->backend.address,
+		.source_port = packet->tuple.source_port,
+		.destination_port = choice->backend.port,
+		.flags = (is_remote ? 0 : LB_CONNTRACK_LOCAL) | (scope == BEGIN_FROM_POD ? LB_CONNTRACK_INTERNAL : 0),
+		.seen = now,
+		.checked = now,
+		.backend_id = choice->id,
+	};
+	if (packet->tcp_flags & TCP_SYN)
+		forward->flags |= LB_CONNTRACK_SYN;
+	else if (packet->tuple.protocol != IPPROTO_UDP)
+		forward->flags |= LB_CONNTRACK_PICKED_UP | LB_CONNTRACK_DATA;
+	if (!is_remote && !is_hairpin) {
+		forward->flags |= LB_CONNTRACK_OTHER_EGRESS;
+		return OUTCOME_CONTINUE;
+	}
+	if (is_remote) {
+		if (packet->ttl <= 1)
+			return LB_REASON_TTL_EXCEEDED;
+		outcome = flow_route(ctx, packet, forward);
+		if (outcome != OUTCOME_CONTINUE && outcome != OUTCOME_SEND_RESOLVING)
+			return outcome;
+		/* Left to tc before anything is remembered: it would be done there again. */
+		if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP) &&
+		    forward->ifindex != hook_ifindex(ctx))
+			return LB_REASON_HANDED_DOWN;
+	}
+	if (!device_source(is_remote ? forward->ifindex : hook_ifindex(ctx), packet->is_v4, &forward->source))
+		return LB_REASON_NO_ROUTE;
+	return OUTCOME_CONTINUE;
+}
+
+/* Takes a source port by putting the reply half into the map, then puts the packet's own half beside it. */
+SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *search, __u64 hash)
+{
+	const volatile struct lb_settings *settings = settings_read();
+	struct lb_conntrack *forward;
+	int found;
+
+	if (!packet || !search || !settings)
+		return OUTCOME_PASS;
+	forward = &search->forward;
+	conntrack_other_key(&packet->tuple, forward, &search->key);
+	conntrack_mirror(&packet->tuple, forward, &search->key, &search->reply);
+	/* A client whose address is kept keeps its port too, if no other flow to this backend has both. */
+	search->wanted = address_equal(&forward->source, &packet->tuple.source) ? packet->tuple.source_port : 0;
+	search->first = settings->snat_port_first;
+	search->count = settings->snat_port_last - search->first + 1;
+	search->step = search->count <= PORT_TRIES ? 1 : (hash >> 32) | 1;
+	search->hash = hash;
+	search->now = forward->seen;
+	found = port_find(search);
+	if (found < 0)
+		return found == -EEXIST ? LB_REASON_NO_SNAT_PORT : LB_REASON_MAP_FULL;
+
+	forward->source_port = search->key.destination_port;
+	conntrack_set_delta(&packet->tuple, forward);
+	if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
+		if (!found)
+			bpf_map_delete_elem(&conntrack_v1, &search->key);
+		return LB_REASON_MAP_FULL;
+	}
+	if (found) {
+		count_reason(packet, LB_REASON_REBUILT);
+	} else if (forward->flags & LB_CONNTRACK_PICKED_UP) {
+		count_reason(packet, LB_REASON_PICKED_UP);
+	} else {
+		count_reason(packet, LB_REASON_NEW_FLOW);
+		count_connection(forward->backend_id);
+	}
+	return OUTCOME_CONTINUE;
+}
+
+/*
+ * The same on every node for the same client: the address that was dialled, which NodePorts differ in, has no part. So
+ * a flow that comes through another node meets the same backend, and one that was forgotten meets it again.
+ */
+static __always_inline __u64 flow_hash(const struct packet *packet)
+{
+	const struct lb_address *source = &packet->tuple.source;
+	__u64 hash = (__u64)packet->tuple.source_port << 32 | (__u64)packet->tuple.destination_port << 8 |
+		     packet->tuple.protocol;
+
+	hash = mix64(hash ^ ((__u64)address_word(source, 0) << 32 | address_word(source, 1)));
+	return mix64(hash ^ ((__u64)address_word(source, 2) << 32 | address_word(source, 3)));
+}
+
+/* The packet's half of the flow, all but its source port; or why there is none. */
+static __noinline int begin_decide(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope, __u64 hash,
+				   struct lb_conntrack *forward)
+{
+	struct lb_frontend frontend = {};
+	struct backend_choice choice = {};
+	int outcome;
+
+	outcome = begin_dialled(packet, &frontend);
+	if (outcome != OUTCOME_CONTINUE)
+		return outcome;
+	outcome = begin_is_sound(ctx, packet);
+	if (outcome != OUTCOME_CONTINUE)
+		return outcome;
+	if (nat_checksum_is_partial(ctx, packet))
+		return LB_REASON_HANDED_DOWN;
+	outcome = begin_choose(packet, scope, &frontend, hash, &choice);
+	if (outcome != OUTCOME_CONTINUE)
+		return outcome;
+	if (begin_is_loop(packet, &choice.backend))
+		return LB_REASON_LOOP;
+	return begin_forward(ctx, packet, scope, &choice, forward);
+}
+
+SUBPROGRAM int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope)
+{
+	struct port_search *search;
+	__u32 zero = 0;
+	__u64 hash;
+	int outcome;
+
+	search = bpf_map_lookup_elem(&port_searches, &zero);
+	if (!packet || !search)
+		return OUTCOME_PASS;
+	hash = flow_hash(packet);
+	outcome = begin_decide(ctx, packet, scope, hash, &search->forward);
+	return outcome == OUTCOME_CONTINUE ? begin_insert(packet, search, hash) : outcome;
+}
+
+#endif

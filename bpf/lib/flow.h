@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_FLOW_H
+#define EBPFLB_FLOW_H
+
+/*
+ * A packet of a flow: what the flow learns from it, and its translation.
+ *
+ * Flags and counters are changed without atomic instructions: the packets of one direction come through one processor,
+ * as receive queues are steered. When they do not, a count or a flag may be lost, and the next packet brings it again.
+ */
+
+#include "account.h"
+#include "conntrack.h"
+#include "fragment.h"
+#include "nat.h"
+#include "outcome.h"
+#include "route.h"
+
+#define FLOW_TCP_MARKS (TCP_SYN | TCP_FIN | TCP_RST)
+
+static __always_inline bool flow_backend_is_gone(const struct lb_conntrack *flow)
+{
+	__u32 id = flow->backend_id;
+
+	return !bpf_map_lookup_elem(&backends_v1, &id);
+}
+
+SUBPROGRAM int flow_delete(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
+{
+	struct lb_conntrack_key other;
+
+	if (!key || !flow)
+		return 0;
+	conntrack_other_key(key, flow, &other);
+	bpf_map_delete_elem(&conntrack_v1, &other);
+	return bpf_map_delete_elem(&conntrack_v1, key);
+}
+
+/*
+ * The client opens a connection whose addresses and ports belong to a flow. When that one is over, or its backend has
+ * never answered and is gone, a new one takes its place. Else it is the same opening once more, or a client that has
+ * forgotten the connection: the backend will know.
+ */
+SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conntrack *flow)
+{
+	const struct lb_conntrack *reply;
+	struct lb_conntrack_key other;
+	bool answered;
+
+	if (!packet || !flow)
+		return OUTCOME_CONTINUE;
+	conntrack_other_key(&packet->tuple, flow, &other);
+	reply = bpf_map_lookup_elem(&conntrack_v1, &other);
+	answered = reply && (reply->flags & (LB_CONNTRACK_SYN | LB_CONNTRACK_DATA));
+	if (!conntrack_is_closed(flow, reply) && (answered || !flow_backend_is_gone(flow)))
+		return OUTCOME_CONTINUE;
+	flow_delete(&packet->tuple, flow);
+	return OUTCOME_RESTART;
+}
+
+static __always_inline int flow_note_marks(const struct packet *packet, struct lb_conntrack *flow)
+{
+	__u16 flags = flow->flags;
+
+	if ((packet->tcp_flags & (FLOW_TCP_MARKS | TCP_ACK)) == TCP_SYN && !(flags & LB_CONNTRACK_REPLY) &&
+	    flow_open_again(packet, flow) == OUTCOME_RESTART)
+		return OUTCOME_RESTART;
+	if (packet->tcp_flags & TCP_RST) {
+		flags |= LB_CONNTRACK_RST;
+	} else {
+		flags &= ~LB_CONNTRACK_RST;
+		if (packet->tcp_flags & TCP_FIN)
+			flags |= LB_CONNTRACK_FIN;
+		flags |= packet->tcp_flags & TCP_SYN ? LB_CONNTRACK_SYN : LB_CONNTRACK_DATA;
+	}
+	flow->flags = flags;
+	return OUTCOME_CONTINUE;
+}
+
+/* A datagram of a flow that both sides have left alone for too long begins a new one, swept or not. */
+static __always_inline bool flow_is_stale(const struct packet *packet, const struct lb_conntrack *flow, __u32 now,
+					  __u32 timeout_s)
+{
+	const struct lb_conntrack *reply;
+	struct lb_conntrack_key other;
+
+	if (packet->tuple.protocol != IPPROTO_UDP || (flow->flags & LB_CONNTRACK_REPLY) ||
+	    clock_age(now, flow->seen) < clock_of_s(timeout_s))
+		return false;
+	conntrack_other_key(&packet->tuple, flow, &other);
+	reply = bpf_map_lookup_elem(&conntrack_v1, &other);
+	return !reply || clock_age(now, reply->seen) >= clock_of_s(timeout_s);
+}
+
+/* Seldom: see to the other half. */
+SUBPROGRAM int flow_check(const struct packet *packet, struct lb_conntrack *flow, __u32 now, __u32 udp_s)
+{
+	if (!packet || !flow)
+		return OUTCOME_CONTINUE;
+	if (flow_is_stale(packet, flow, now, udp_s)) {
+		flow_delete(&packet->tuple, flow);
+		return OUTCOME_RESTART;
+	}
+	if (conntrack_check_other(&packet->tuple, flow, now))
+		count_reason(packet, LB_REASON_REBUILT);
+	return OUTCOME_CONTINUE;
+}
+
+static __always_inline void flow_count(const struct packet *packet, struct lb_conntrack *flow, __u32 now)
+{
+	flow->packets++;
+	flow->bytes += packet->length;
+	if (flow->seen != now)
+		flow->seen = now;
+}
+
+/* How long the packet, or the longest of those it stands for, is on the wire behind the Ethernet header. */
+static __always_inline __u32 flow_length_on_wire(hook_ctx *ctx, const struct packet *packet)
+{
+	__u32 segment = hook_segment_size(ctx);
+
+	if (!segment)
+		return packet->length;
+	return segment + packet->transport - ETH_HLEN + (packet->transport_header ? packet->transport_header : 8);
+}
+
+/* Finds the way anew, and whether the frame is for us at all: both can only have changed together with something else.
+ */
+SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow)
+{
+	const struct ethhdr *ethernet;
+	int route;
+
+	if (!packet || !flow)
+		return OUTCOME_PASS;
+	switch (frame_destination(ctx)) {
+	case FRAME_FOR_MANY:
+		return LB_REASON_NOT_FOR_US;
+	case FRAME_FOR_OTHERS:
+		return OUTCOME_PASS;
+	case FRAME_FOR_US:
+		break;
+	}
+	route = route_find(ctx, packet, flow);
+	if (route == ROUTE_NONE)
+		return LB_REASON_NO_ROUTE;
+	ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+	if (!ethernet)
+		return OUTCOME_PASS;
+	__builtin_memcpy(flow->arrival_mac, ethernet->h_dest, ETH_ALEN);
+	if (device_takes_frames(flow->ifindex))
+		flow->flags &= ~LB_CONNTRACK_NO_XDP;
+	else
+		flow->flags |= LB_CONNTRACK_NO_XDP;
+	if (route == ROUTE_OK)
+		return OUTCOME_CONTINUE;
+	return HOOK_CAN_HAND_DOWN ? LB_REASON_HANDED_DOWN : OUTCOME_SEND_RESOLVING;
+}
+
+static __always_inline bool flow_route_holds(hook_ctx *ctx, const struct lb_conntrack *flow, __u32 generation)
+{
+	const struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+
+	return ethernet && flow->generation == generation && mac_equal(flow->arrival_mac, ethernet->h_dest);
+}
+
+/* Whether, and how, the packet can leave along the flow's route: OUTCOME_SEND or OUTCOME_SEND_RESOLVING if so. */
+static __always_inline int flow_resolve(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow,
+					__u32 generation)
+{
+	int outcome = OUTCOME_SEND;
+
+	if (packet->ttl <= 1)
+		return LB_REASON_TTL_EXCEEDED;
+	if (!flow_route_holds(ctx, flow, generation)) {
+		outcome = flow_route(ctx, packet, flow);
+		if (outcome == OUTCOME_CONTINUE)
+			outcome = OUTCOME_SEND;
+		else if (outcome != OUTCOME_SEND_RESOLVING)
+			return outcome;
+	}
+	if (HOOK_CAN_HAND_DOWN && (flow->flags & LB_CONNTRACK_NO_XDP) && flow->ifindex != hook_ifindex(ctx))
+		return LB_REASON_HANDED_DOWN;
+	return outcome;
+}
+
+/* The packet is translated: its frame, and where to. */
+static __always_inline int flow_leave(hook_ctx *ctx, struct packet *packet, const struct lb_conntrack *flow,
+				      int outcome)
+{
+	struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+
+	if (!ethernet)
+		return LB_REASON_FAILED;
+	packet->ifindex = flow->ifindex;
+	if (outcome == OUTCOME_SEND)
+		__builtin_memcpy(ethernet, flow->destination_mac, 2 * ETH_ALEN);
+	return outcome;
+}
+
+/* Out of this node again. */
+static __always_inline int flow_forward(hook_ctx *ctx, struct packet *packet, struct lb_conntrack *flow,
+					__u32 generation)
+{
+	int outcome = flow_resolve(ctx, packet, flow, generation);
+
+	if (outcome != OUTCOME_SEND && outcome != OUTCOME_SEND_RESOLVING)
+		return outcome;
+	if (flow_length_on_wire(ctx, packet) > flow->mtu) {
+		packet->mtu = flow->mtu;
+		return LB_REASON_TOO_BIG;
+	}
+	if (!nat_apply(ctx, packet, flow, NAT_COUNTS_HOP))
+		return LB_REASON_FAILED;
+	return flow_leave(ctx, packet, flow, outcome);
+}
+
+/* begins: the flow was made for this packet, and has learnt from it. */
+static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, struct lb_conntrack *flow, bool begins)
+{
+	const volatile struct lb_settings *settings = settings_read();
+	__u32 now = clock_now();
+	int outcome;
+
+	if (!settings)
+		return OUTCOME_PASS;
+	if (nat_checksum_is_partial(ctx, packet))
+		return LB_REASON_HANDED_DOWN;
+	if (!begins) {
+		if ((packet->tcp_flags & FLOW_TCP_MARKS) || (flow->flags & LB_CONNTRACK_RST)) {
+			if (flow_note_marks(packet, flow) == OUTCOME_RESTART)
+				return OUTCOME_RESTART;
+		} else if (!(flow->flags & LB_CONNTRACK_DATA)) {
+			flow->flags |= LB_CONNTRACK_DATA;
+		}
+		if (clock_age(now, flow->checked) >= clock_of_ms(settings->pair_check_ms) &&
+		    flow_check(packet, flow, now, settings->udp_s) == OUTCOME_RESTART)
+			return OUTCOME_RESTART;
+	}
+	if (packet->is_fragment && packet->has_ports)
+		fragment_remember(packet);
+
+	if (flow->flags & LB_CONNTRACK_LOCAL)
+		outcome = nat_apply(ctx, packet, flow, NAT_KEEPS_TTL) ? OUTCOME_PASS : LB_REASON_FAILED;
+	else
+		outcome = flow_forward(ctx, packet, flow, settings->generation);
+	if (outcome < 0)
+		flow_count(packet, flow, now);
+	return outcome;
+}
+
+#endif

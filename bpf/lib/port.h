@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_PORT_H
+#define EBPFLB_PORT_H
+
+/*
+ * The source port a backend sees. Inserting the reply half under a port is what takes the port: two packets cannot get
+ * one. Ports are tried in an order that the client's addresses and ports decide, so a flow whose halves were lost is
+ * given its port again.
+ */
+
+#include <linux/errno.h>
+#include "conntrack.h"
+#include "settings.h"
+
+/* Enough for every port of a small range; of a large one this many are tried. */
+#define PORT_TRIES 64
+/* From here on a handshake in progress loses its port to a newer one; its retry finds another. */
+#define PORT_PATIENT_TRIES 4
+#define PORT_PATIENCE_MS   1000
+
+struct port_search {
+	struct lb_conntrack_key key; /* of the reply half; its destination port is what is searched */
+	struct lb_conntrack reply;
+	struct lb_conntrack forward; /* the packet's own half, all but its source port */
+	__be16 wanted;               /* tried first, or 0 */
+	__u16 first;
+	__u16 count;
+	__u16 step;
+	__u32 hash;
+	__u32 now;
+	int result; /* of the last try: 0 taken, 1 found to be ours already, or an error */
+};
+
+/* Too large for the stack, beside those of its callers. Packets of one CPU follow one another. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct port_search);
+} port_searches SEC(".maps");
+
+/* Whether the flow that holds the port may lose it, and if so it does. */
+static __noinline int port_take_over(struct port_search *search, const struct lb_conntrack *holder, bool patient)
+{
+	bool is_tcp = search->key.protocol == IPPROTO_TCP;
+	const struct lb_conntrack *forward;
+	struct lb_conntrack_key other;
+	__u32 age = clock_age(search->now, holder->seen);
+
+	conntrack_other_key(&search->key, holder, &other);
+	forward = bpf_map_lookup_elem(&conntrack_v1, &other);
+	if (forward && clock_age(search->now, forward->seen) < age)
+		age = clock_age(search->now, forward->seen);
+	if (conntrack_is_assured(forward, holder, is_tcp) && !conntrack_is_closed(holder, forward))
+		return -EEXIST;
+	if (patient && age < clock_of_ms(PORT_PATIENCE_MS))
+		return -EEXIST;
+	bpf_map_delete_elem(&conntrack_v1, &other);
+	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_ANY);
+}
+
+/* Whether the search is over, one way or the other. */
+SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+{
+	const struct lb_conntrack *holder;
+	__u32 offset;
+
+	if (!search)
+		return 1;
+	if (index || !search->wanted) {
+		/* A step without a common divisor with the range would do; an odd one does for most. */
+		offset = (search->hash + index * search->step) % (search->count ? search->count : 1);
+		search->key.destination_port = bpf_htons(search->first + offset);
+	} else {
+		search->key.destination_port = search->wanted;
+	}
+	search->result = bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
+	if (search->result != -EEXIST)
+		return 1;
+
+	holder = bpf_map_lookup_elem(&conntrack_v1, &search->key);
+	if (!holder)
+		return 0;
+	if (conntrack_leads_to(holder, &search->reply)) {
+		search->result = 1;
+		return 1;
+	}
+	search->result = port_take_over(search, holder, index < PORT_PATIENT_TRIES);
+	return !search->result;
+}
+
+/* 0: taken, and the reply half is in the map; 1: it was there already; -EEXIST: none is free; else the map's error. */
+static __always_inline int port_find(struct port_search *search)
+{
+	__u32 tries = search->count + !!search->wanted;
+
+	search->result = -EEXIST;
+	for (__u32 i = 0; i < PORT_TRIES; i++) {
+		if (i >= tries || port_try(search, i))
+			break;
+	}
+	return search->result;
+}
+
+#endif

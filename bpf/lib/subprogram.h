@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+#ifndef EBPFLB_SUBPROGRAM_H
+#define EBPFLB_SUBPROGRAM_H
+
+/*
+ * A function that is not static is verified on its own, once, for any arguments. A static one is verified anew for
+ * every state in which it is reached, which for the packet path as a whole is more than the verifier allows. The price:
+ * a pointer it is given might be null for all the verifier knows, so each begins with a check that never fails.
+ */
+#define SUBPROGRAM __attribute__((noinline))
+
+#endif

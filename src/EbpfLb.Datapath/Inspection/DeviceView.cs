@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Linux;
+using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Netlink;
+using EbpfLb.Linux.Processes;
+
+namespace EbpfLb.Datapath.Inspection;
+
+/// <summary>A network device with links of ours, or one that the agent calls attached.</summary>
+/// <param name="Name">Null when the device is gone, or belongs to another network namespace than this process.</param>
+/// <param name="IsGone">False where this process cannot tell.</param>
+/// <param name="SaidAttached">The agent says that programs see what comes in here.</param>
+/// <param name="XdpMode">Of our XDP program; none where there is no such, or this process cannot tell.</param>
+/// <param name="Links">In the order of <see cref="Hook"/>; what is not there was not wanted, or is lost.</param>
+public sealed record DeviceView(
+    uint Index, string? Name, bool IsGone, bool SaidAttached, XdpMode XdpMode, IReadOnlyList<DeviceLink> Links)
+{
+    public bool IsPod => Links.Any(link => link.Hook == Hook.TcPod);
+
+    public bool IsAttached => Links.Any(link => link is { State: HookState.Attached, Hook: not Hook.TcEgress });
+
+    /// <summary>Null when there is no link for it.</summary>
+    public DeviceLink? this[Hook hook] => Links.FirstOrDefault(link => link.Hook == hook);
+
+    internal static IReadOnlyList<DeviceView> ReadAll(PinDirectory pins, KernelMaps? maps)
+    {
+        var links = ReadLinks(pins);
+        HashSet<uint> said = maps is null
+            ? []
+            : [.. maps.Devices.ReadAll().Where(entry => entry.Value.Flags.HasFlag(DeviceFlags.Attached)).Select(entry => entry.Key)];
+        if (links.Count == 0 && said.Count == 0)
+            return [];
+
+        var devices = ReadDevices(maps);
+        return
+        [
+            .. links.Select(group => group.Key).Union(said)
+                .Select(index => View(index, devices, said.Contains(index), [.. links[index]]))
+                .OrderBy(device => device.IsPod).ThenBy(device => device.Index),
+        ];
+    }
+
+    private static DeviceView View(uint index, Dictionary<uint, NetworkLink>? devices, bool saidAttached, DeviceLink[] links)
+    {
+        var device = devices?.GetValueOrDefault(index);
+        bool isOurs = device is { XdpProgramId: not 0 and var programId }
+            && links.Any(link => link.Hook == Hook.Xdp && link.ProgramId == programId);
+        return new DeviceView(
+            index, device?.Name, devices is not null && device is null, saidAttached, isOurs ? device!.XdpMode : XdpMode.None, links);
+    }
+
+    // An index means another device, or none, in a network namespace that is not the node's.
+    private static Dictionary<uint, NetworkLink>? ReadDevices(KernelMaps? maps)
+    {
+        ulong node = maps?.Settings.Get<SettingsValue>(0).NodeNetns ?? 0;
+        return node == 0 || node == NetworkNamespace.CurrentCookie()
+            ? NetworkDump.Links().ToDictionary(device => (uint)device.Index)
+            : null;
+    }
+
+    private static ILookup<uint, DeviceLink> ReadLinks(PinDirectory pins)
+    {
+        string[] paths = Directory.Exists(pins.Links) ? Directory.GetFiles(pins.Links) : [];
+        return paths.Select(Parse)
+            .Where(pin => pin is not null)
+            .Select(pin => (pin!.Value.Index, Link: ReadLink(pin.Value.Path, pin.Value.Hook)))
+            .Where(entry => entry.Link is not null)
+            .OrderBy(entry => entry.Link!.Hook)
+            .ToLookup(entry => entry.Index, entry => entry.Link!);
+    }
+
+    private static (string Path, Hook Hook, uint Index)? Parse(string path)
+    {
+        string name = Path.GetFileName(path);
+        int end = name.LastIndexOf('_');
+        Hook? hook = end < 0 ? null : name[..end] switch
+        {
+            "xdp" => Hook.Xdp,
+            "tcx_in" => Hook.TcIngress,
+            "tcx_out" => Hook.TcEgress,
+            "tcx_pod" => Hook.TcPod,
+            _ => null,
+        };
+        return hook is { } known && uint.TryParse(name.AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture, out uint index)
+            ? (path, known, index)
+            : null;
+    }
+
+    private static DeviceLink? ReadLink(string path, Hook hook)
+    {
+        if (!BpfLink.TryOpenPinned(path, out var link))
+            return null;
+
+        using (link)
+        {
+            try
+            {
+                // A link outlives its device, and a detachment by others, with its program; only the device is gone from it.
+                var info = link.Info;
+                return info.Type is BpfLinkType.Xdp or BpfLinkType.Tcx && info.InterfaceIndex > 0
+                    ? new DeviceLink(hook, HookState.Attached, info.ProgramId)
+                    : new DeviceLink(hook, HookState.Detached, 0);
+            }
+            catch (LinuxException exception) when (exception.Errno == Errno.ENOLINK)
+            {
+                return new DeviceLink(hook, HookState.Detached, 0);
+            }
+        }
+    }
+}
+
+/// <param name="ProgramId">0 unless attached.</param>
+public sealed record DeviceLink(Hook Hook, HookState State, uint ProgramId);
