@@ -119,6 +119,8 @@ up() {
 		"$artifacts/tools/xdpbench" attach --netns "/run/netns/$around" --device $device \
 			--program "$directory/bpf/tool/programs/count" --hook xdp --link "$directory/bpf/links/$device"
 	done
+	# Where bare_redirect sends: n1, whose index is 102.
+	bpftool map update pinned "$directory/bpf/tool/maps/outlet" key 0 0 0 0 value 102 0 0 0
 	describe
 }
 

@@ -9,7 +9,6 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
 {
     private const string Part = "packets, 64-byte UDP, one core for sender, node and receiver";
 
-    // In one system call, so that what the call costs once does not count.
     private const int Flows1K = 1024;
     private const int Flows16K = 16384;
     private const string AnyService = "100.64.0.0/16";
@@ -21,6 +20,7 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
     private const double LeastOverIptables = 3;
     private const double LeastFlat = 0.9;
 
+    private readonly string _iptables = Command.Run("iptables", ["--version"], CancellationToken.None).Trim();
     private readonly List<IDisposable> _nodes = [];
     private readonly List<Contestant> _contestants = [];
 
@@ -80,6 +80,11 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
         pair.Attach(Pair.Uplink, pair.ToolProgram("bare_reflect"), "xdp");
         Add("reflect", pair, Established(Flows1K), AnyService);
         Add("reflect, IPv6", pair, EstablishedV6(Flows1K), AnyServiceV6);
+
+        var redirect = NewPair(stopping);
+        redirect.Attach(Pair.Uplink, redirect.ToolProgram("bare_redirect"), "xdp");
+        Add("redirect", redirect, Established(Flows1K), AnyService);
+        Add("redirect, IPv6", redirect, EstablishedV6(Flows1K), AnyServiceV6);
     }
 
     private List<PacketNode> Ours(CancellationToken stopping)
@@ -153,16 +158,19 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
         {
             report.Add(Measurement.Median(Part, contestant.Name,
                 new Sample(contestant.Rounds.Select(sent => contestant.MayLose ? sent.MillionsHandledPerSecond : sent.MillionsPerSecond)),
-                "Mpps", contestant.MayLose ? "frames handled, a processor second" : "frames that arrived translated, a processor second"));
+                "Mpps", MethodOf(contestant)));
         }
 
         Ratio("established", "reflect", LeastEstablished);
         Ratio("established, other device", "reflect", LeastEstablished);
+        Ratio("established, other device", "redirect", null);
+        Ratio("redirect", "reflect", null);
         Ratio("established, 16,384 flows", "reflect", LeastManyFlows);
         Ratio("new flows", "reflect", LeastNewFlows);
         Ratio("new flows, TCP SYN", "reflect", LeastNewFlows);
         Ratio("established, IPv6", "reflect, IPv6", LeastEstablished);
         Ratio("established, other device, IPv6", "reflect, IPv6", LeastEstablished);
+        Ratio("established, other device, IPv6", "redirect, IPv6", null);
         Ratio("established", "iptables", LeastOverIptables);
         Ratio("established, other device", "iptables, other device", LeastOverIptables);
         Ratio("established", "kernel forwarding", null);
@@ -170,6 +178,12 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
         foreach (int services in options.ServiceCounts.Skip(1))
             Ratio($"established, {services} services", $"established, {options.ServiceCounts[0]} services", LeastFlat);
         Ratio("iptables", "reflect", null);
+    }
+
+    private string MethodOf(Contestant contestant)
+    {
+        string what = contestant.MayLose ? "frames handled, a processor second" : "frames that arrived as expected, a processor second";
+        return contestant.Name.StartsWith("iptables", StringComparison.Ordinal) ? $"{what}; {_iptables}" : what;
     }
 
     private void Ratio(string name, string to, double? least)
