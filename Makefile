@@ -14,7 +14,7 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test demo bench-sync bench-xdp fmt lint clean
+.PHONY: help deps bpf probe build publish test verify demo bench-sync bench-xdp fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 		-- RunConfiguration.TreatNoTestsAsError=true || status=$$?; \
 	tools/test-summary.sh $(RESULTS) || status=1; \
 	exit $$status
+
+verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
+	@tools/verify/verify.sh
 
 demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
 	@tools/demo/demo.sh $(ARGS)

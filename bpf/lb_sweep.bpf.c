@@ -75,7 +75,8 @@ static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *ke
 static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, struct sweep *sweep)
 {
 	const volatile struct lb_settings *settings = settings_read();
-	const struct lb_conntrack *forward, *reply, *other;
+	const struct lb_conntrack *forward, *reply;
+	struct lb_conntrack *other;
 	struct lb_conntrack_key other_key;
 	bool half_open;
 	__u32 age;
@@ -97,6 +98,12 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 
 	if (age >= clock_of_s(sweep_timeout_s(settings, key->protocol, flow, other, half_open)) ||
 	    sweep_lost_backend(key, flow)) {
+		/* Both at once: the one that stayed would not know what this one has seen, and make it anew. */
+		if (other) {
+			sweep_fold(other);
+			sweep->report.expired++;
+			bpf_map_delete_elem(&conntrack_v1, &other_key);
+		}
 		sweep->report.expired++;
 		bpf_map_delete_elem(&conntrack_v1, key);
 		return 0;
@@ -104,11 +111,14 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	if (!other) {
 		struct lb_conntrack_key own = *key; /* the map's own is for reading only */
 
-		sweep->report.orphans++;
-		if (!conntrack_is_closed(flow, other))
-			conntrack_check_other(&own, flow, sweep->now);
+		/* Unanswered, a reply half has had no other yet. */
+		if (forward || (flow->flags & (LB_CONNTRACK_SYN | LB_CONNTRACK_DATA))) {
+			sweep->report.orphans++;
+			if (!conntrack_is_closed(flow, other))
+				conntrack_check_other(&own, flow, sweep->now);
+		}
 	}
-	if (!(flow->flags & LB_CONNTRACK_REPLY)) {
+	if (flow == forward || !forward) {
 		sweep->report.flows++;
 		sweep->report.half_open += half_open;
 	}

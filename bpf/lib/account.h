@@ -19,13 +19,19 @@ static __always_inline void count_reason(const struct packet *packet, enum lb_re
 	__sync_fetch_and_add(&count->bytes, packet->length);
 }
 
-/* The agent makes the element with the backend; without it the connection goes uncounted. */
-static __always_inline void count_connection(__u32 backend_id)
+/*
+ * With the packet that opens it, before there is a half to count it in. The agent makes the element with the backend;
+ * without it the connection goes uncounted.
+ */
+static __always_inline void count_connection(const struct packet *packet, __u32 backend_id)
 {
 	struct lb_counters *counters = bpf_map_lookup_elem(&counters_v1, &backend_id);
 
-	if (counters)
-		__sync_fetch_and_add(&counters->connections, 1);
+	if (!counters)
+		return;
+	__sync_fetch_and_add(&counters->connections, 1);
+	__sync_fetch_and_add(&counters->packets_in, 1);
+	__sync_fetch_and_add(&counters->bytes_in, packet->length);
 }
 
 #endif

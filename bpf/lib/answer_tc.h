@@ -226,20 +226,35 @@ static __noinline int answer_icmp(hook_ctx *ctx, const struct packet *packet, en
 	return 1;
 }
 
-/* Only a packet that has ports is answered, so never an ICMP error, nor a later fragment. */
+/*
+ * Only a packet that has ports is answered, so never an ICMP error, nor a later fragment. Nobody is told to fragment
+ * less who allows it: such a packet is lost here, because only the stack can cut it, and would not under our source
+ * address.
+ */
+static __always_inline bool answer_is_due(hook_ctx *ctx, const struct packet *packet, enum lb_reason reason)
+{
+	if (!packet->has_ports || CONTEXT_READ(ctx, pkt_type))
+		return false;
+	if (reason == LB_REASON_TOO_BIG)
+		return !packet->may_fragment;
+	return !packet_is_tcp(packet) || !(packet->tcp_flags & TCP_RST);
+}
+
 SUBPROGRAM int answer(hook_ctx *ctx, const struct packet *packet, enum lb_reason reason)
 {
 	bool refuses = reason == LB_REASON_REFUSED_NO_ENDPOINT || reason == LB_REASON_REFUSED_NO_PORT;
 
 	if (!packet)
 		return HOOK_DROP;
-	if (packet->has_ports && !budget_take()) {
+	if (!answer_is_due(ctx, packet, reason)) {
+		count_reason(packet, reason);
+		return HOOK_DROP;
+	}
+	if (!budget_take()) {
 		count_reason(packet, LB_REASON_REPLY_LIMIT);
 		return HOOK_DROP;
 	}
 	count_reason(packet, reason);
-	if (!packet->has_ports || CONTEXT_READ(ctx, pkt_type) || (packet->tcp_flags & TCP_RST && packet_is_tcp(packet)))
-		return HOOK_DROP;
 	if (!(refuses && packet_is_tcp(packet) ? answer_reset(ctx, packet) : answer_icmp(ctx, packet, reason))) {
 		count_reason(packet, LB_REASON_FAILED);
 		return HOOK_DROP;

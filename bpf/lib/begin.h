@@ -10,6 +10,7 @@
 #include "frontend.h"
 #include "flow.h"
 #include "port.h"
+#include "recent.h"
 #include "select.h"
 #include "service.h"
 
@@ -134,6 +135,8 @@ SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope,
 		return LB_REASON_SOURCE_RANGE;
 
 	__builtin_memcpy(client.affinity.client, &packet->tuple.source, sizeof(client.affinity.client));
+	if (recent_backend(hash, &service, choice))
+		return OUTCOME_CONTINUE;
 	error = select_backend(&client, &service, choice);
 	if (error)
 		return error == -ETIMEDOUT ? LB_REASON_NO_LOCAL_ENDPOINT : LB_REASON_REFUSED_NO_ENDPOINT;
@@ -192,6 +195,7 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 		forward->flags |= LB_CONNTRACK_SYN;
 	else if (packet->tuple.protocol != IPPROTO_UDP)
 		forward->flags |= LB_CONNTRACK_PICKED_UP | LB_CONNTRACK_DATA;
+	flow_note_arrival(ctx, forward);
 	if (!is_remote && !is_hairpin) {
 		forward->flags |= LB_CONNTRACK_OTHER_EGRESS;
 		return OUTCOME_CONTINUE;
@@ -212,43 +216,78 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 	return OUTCOME_CONTINUE;
 }
 
-/* Takes a source port by putting the reply half into the map, then puts the packet's own half beside it. */
+/* The reply half for the source address the packet's own half has; its port is still to be found. */
+static __always_inline void begin_search(const struct packet *packet, struct port_search *search)
+{
+	struct lb_conntrack *forward = &search->forward;
+
+	conntrack_other_key(&packet->tuple, forward, &search->key);
+	conntrack_mirror(&packet->tuple, forward, &search->key, &search->reply);
+	/* A client whose address is kept keeps its port too, if no other flow to this backend has both. */
+	search->wanted = address_equal(&forward->source, &packet->tuple.source) ? packet->tuple.source_port : 0;
+}
+
+/*
+ * A segment in the middle of a connection that this node never had: its route has moved here from another node. If that
+ * node ran the backend, the backend knows the client by its own address, and the answers find their frontend there.
+ */
+static __always_inline bool begin_came_elsewhere(struct port_search *search, __u64 hash)
+{
+	return (search->forward.flags & (LB_CONNTRACK_DATA | LB_CONNTRACK_LOCAL)) == LB_CONNTRACK_DATA &&
+	       !recent_is(hash, search->forward.backend_id) && !port_is_of_flow(search);
+}
+
+/*
+ * Takes a source port by putting the reply half into the map. The packet's own half waits until the backend answers, or
+ * the client speaks again: a flood of openings then costs one element each, and never one that looks used. A segment in
+ * the middle of a connection is no opening.
+ */
 SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *search, __u64 hash)
 {
 	const volatile struct lb_settings *settings = settings_read();
 	struct lb_conntrack *forward;
+	bool is_opening;
 	int found;
 
 	if (!packet || !search || !settings)
 		return OUTCOME_PASS;
 	forward = &search->forward;
-	conntrack_other_key(&packet->tuple, forward, &search->key);
-	conntrack_mirror(&packet->tuple, forward, &search->key, &search->reply);
-	/* A client whose address is kept keeps its port too, if no other flow to this backend has both. */
-	search->wanted = address_equal(&forward->source, &packet->tuple.source) ? packet->tuple.source_port : 0;
+	is_opening = !(forward->flags & LB_CONNTRACK_DATA);
 	search->first = settings->snat_port_first;
 	search->count = settings->snat_port_last - search->first + 1;
 	search->step = search->count <= PORT_TRIES ? 1 : (hash >> 32) | 1;
 	search->hash = hash;
 	search->now = forward->seen;
+	begin_search(packet, search);
+	if (begin_came_elsewhere(search, hash)) {
+		forward->source = packet->tuple.source;
+		begin_search(packet, search);
+	}
+	if (is_opening)
+		search->reply.checked = forward->seen - CONNTRACK_UNCHECKED;
 	found = port_find(search);
 	if (found < 0)
 		return found == -EEXIST ? LB_REASON_NO_SNAT_PORT : LB_REASON_MAP_FULL;
 
 	forward->source_port = search->key.destination_port;
 	conntrack_set_delta(&packet->tuple, forward);
-	if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
-		if (!found)
-			bpf_map_delete_elem(&conntrack_v1, &search->key);
-		return LB_REASON_MAP_FULL;
+	if (found != PORT_TAKEN || !is_opening) {
+		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
+			if (found == PORT_TAKEN)
+				bpf_map_delete_elem(&conntrack_v1, &search->key);
+			return LB_REASON_MAP_FULL;
+		}
 	}
-	if (found) {
+	if (found == PORT_OF_FLOW)
 		count_reason(packet, LB_REASON_REBUILT);
-	} else if (forward->flags & LB_CONNTRACK_PICKED_UP) {
-		count_reason(packet, LB_REASON_PICKED_UP);
-	} else {
+	if (found != PORT_TAKEN)
+		return OUTCOME_CONTINUE;
+	recent_keep(hash, forward->backend_id);
+	if (is_opening) {
 		count_reason(packet, LB_REASON_NEW_FLOW);
-		count_connection(forward->backend_id);
+		count_connection(packet, forward->backend_id);
+	} else {
+		count_reason(packet, LB_REASON_PICKED_UP);
 	}
 	return OUTCOME_CONTINUE;
 }
@@ -273,14 +312,17 @@ static __noinline int begin_decide(hook_ctx *ctx, const struct packet *packet, e
 {
 	struct lb_frontend frontend = {};
 	struct backend_choice choice = {};
-	int outcome;
+	int outcome, dialled;
 
-	outcome = begin_dialled(packet, &frontend);
-	if (outcome != OUTCOME_CONTINUE)
-		return outcome;
+	dialled = begin_dialled(packet, &frontend);
+	if (dialled == OUTCOME_PASS)
+		return dialled;
+	/* Before any answer: nobody answers a frame for somebody else, or an address that cannot be a source. */
 	outcome = begin_is_sound(ctx, packet);
 	if (outcome != OUTCOME_CONTINUE)
 		return outcome;
+	if (dialled != OUTCOME_CONTINUE)
+		return dialled;
 	if (nat_checksum_is_partial(ctx, packet))
 		return LB_REASON_HANDED_DOWN;
 	outcome = begin_choose(packet, scope, &frontend, hash, &choice);
@@ -291,6 +333,7 @@ static __noinline int begin_decide(hook_ctx *ctx, const struct packet *packet, e
 	return begin_forward(ctx, packet, scope, &choice, forward);
 }
 
+/* OUTCOME_CONTINUE: the flow's half for this packet is in the scratch of this CPU. */
 SUBPROGRAM int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope)
 {
 	struct port_search *search;

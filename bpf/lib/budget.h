@@ -42,9 +42,11 @@ static __always_inline bool budget_take(void)
 		elapsed = 1000000000;
 	fresh = elapsed * rate / 1000000000;
 	if (fresh) {
-		bucket->tokens = bucket->tokens + fresh > rate ? rate : bucket->tokens + fresh;
+		bucket->tokens += fresh;
 		bucket->refilled_ns = now;
 	}
+	if (bucket->tokens > rate)
+		bucket->tokens = rate;
 	if (!bucket->tokens)
 		return false;
 	bucket->tokens--;

@@ -17,6 +17,9 @@
 #include "maps.h"
 #include "subprogram.h"
 
+/* How far back a half is said to have been checked, so that its first packet does. */
+#define CONNTRACK_UNCHECKED 0x40000000
+
 /* What both halves have in common. */
 #define CONNTRACK_SHARED (LB_CONNTRACK_LOCAL | LB_CONNTRACK_PICKED_UP | LB_CONNTRACK_INTERNAL)
 
@@ -112,8 +115,11 @@ SUBPROGRAM int conntrack_check_other(const struct lb_conntrack_key *key, struct 
 	if (bpf_map_lookup_elem(&conntrack_v1, &other))
 		return 0;
 	conntrack_mirror(key, flow, &other, &mirror);
-	/* It was there once, so both have spoken. */
-	mirror.flags |= LB_CONNTRACK_SYN | LB_CONNTRACK_DATA;
+	/* What can be said for the other direction: a connection that carries data was opened by both. */
+	if (flow->flags & LB_CONNTRACK_DATA)
+		mirror.flags |= LB_CONNTRACK_SYN | LB_CONNTRACK_DATA;
+	else if (flow->flags & LB_CONNTRACK_REPLY)
+		mirror.flags |= LB_CONNTRACK_SYN;
 	return !bpf_map_update_elem(&conntrack_v1, &other, &mirror, BPF_NOEXIST);
 }
 

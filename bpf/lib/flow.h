@@ -58,6 +58,18 @@ SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conn
 	return OUTCOME_RESTART;
 }
 
+/*
+ * A client may dial a backend of this node directly, from the port of a connection that is over and went there through
+ * a frontend. The backend's answer then has the addresses and ports of the old flow's.
+ */
+static __noinline int flow_is_answer_to_another(const struct packet *packet, const struct lb_conntrack *flow)
+{
+	struct lb_conntrack_key other;
+
+	conntrack_other_key(&packet->tuple, flow, &other);
+	return conntrack_is_closed(flow, bpf_map_lookup_elem(&conntrack_v1, &other));
+}
+
 static __always_inline int flow_note_marks(const struct packet *packet, struct lb_conntrack *flow)
 {
 	__u16 flags = flow->flags;
@@ -65,6 +77,9 @@ static __always_inline int flow_note_marks(const struct packet *packet, struct l
 	if ((packet->tcp_flags & (FLOW_TCP_MARKS | TCP_ACK)) == TCP_SYN && !(flags & LB_CONNTRACK_REPLY) &&
 	    flow_open_again(packet, flow) == OUTCOME_RESTART)
 		return OUTCOME_RESTART;
+	if ((packet->tcp_flags & TCP_SYN) && packet->tuple.side == LB_SIDE_EGRESS &&
+	    flow_is_answer_to_another(packet, flow))
+		return OUTCOME_PASS;
 	if (packet->tcp_flags & TCP_RST) {
 		flags |= LB_CONNTRACK_RST;
 	} else {
@@ -95,13 +110,16 @@ static __always_inline bool flow_is_stale(const struct packet *packet, const str
 /* Seldom: see to the other half. */
 SUBPROGRAM int flow_check(const struct packet *packet, struct lb_conntrack *flow, __u32 now, __u32 udp_s)
 {
+	bool had_other;
+
 	if (!packet || !flow)
 		return OUTCOME_CONTINUE;
+	had_other = clock_age(now, flow->checked) < CONNTRACK_UNCHECKED / 2;
 	if (flow_is_stale(packet, flow, now, udp_s)) {
 		flow_delete(&packet->tuple, flow);
 		return OUTCOME_RESTART;
 	}
-	if (conntrack_check_other(&packet->tuple, flow, now))
+	if (conntrack_check_other(&packet->tuple, flow, now) && had_other)
 		count_reason(packet, LB_REASON_REBUILT);
 	return OUTCOME_CONTINUE;
 }
@@ -124,14 +142,25 @@ static __always_inline __u32 flow_length_on_wire(hook_ctx *ctx, const struct pac
 	return segment + packet->transport - ETH_HLEN + (packet->transport_header ? packet->transport_header : 8);
 }
 
-/* Finds the way anew, and whether the frame is for us at all: both can only have changed together with something else.
- */
-SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow)
+static __always_inline void flow_note_arrival(hook_ctx *ctx, struct lb_conntrack *flow)
 {
-	const struct ethhdr *ethernet;
-	int route;
+	const struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
 
-	if (!packet || !flow)
+	if (ethernet)
+		__builtin_memcpy(flow->arrival_mac, ethernet->h_dest, ETH_ALEN);
+}
+
+static __always_inline bool flow_arrives_as_before(hook_ctx *ctx, const struct lb_conntrack *flow)
+{
+	const struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
+
+	return ethernet && mac_equal(flow->arrival_mac, ethernet->h_dest);
+}
+
+/* Whether a frame that is addressed unlike the last one is for us. */
+SUBPROGRAM int flow_arrival(hook_ctx *ctx, struct lb_conntrack *flow)
+{
+	if (!flow)
 		return OUTCOME_PASS;
 	switch (frame_destination(ctx)) {
 	case FRAME_FOR_MANY:
@@ -141,13 +170,21 @@ SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_
 	case FRAME_FOR_US:
 		break;
 	}
+	flow_note_arrival(ctx, flow);
+	return OUTCOME_CONTINUE;
+}
+
+/* Finds the way anew, and whether the frame is for us at all: both can only have changed together with something else.
+ */
+SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow)
+{
+	int route;
+
+	if (!packet || !flow)
+		return OUTCOME_PASS;
 	route = route_find(ctx, packet, flow);
 	if (route == ROUTE_NONE)
 		return LB_REASON_NO_ROUTE;
-	ethernet = packet_at(ctx, 0, sizeof(*ethernet));
-	if (!ethernet)
-		return OUTCOME_PASS;
-	__builtin_memcpy(flow->arrival_mac, ethernet->h_dest, ETH_ALEN);
 	if (device_takes_frames(flow->ifindex))
 		flow->flags &= ~LB_CONNTRACK_NO_XDP;
 	else
@@ -155,13 +192,6 @@ SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_
 	if (route == ROUTE_OK)
 		return OUTCOME_CONTINUE;
 	return HOOK_CAN_HAND_DOWN ? LB_REASON_HANDED_DOWN : OUTCOME_SEND_RESOLVING;
-}
-
-static __always_inline bool flow_route_holds(hook_ctx *ctx, const struct lb_conntrack *flow, __u32 generation)
-{
-	const struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
-
-	return ethernet && flow->generation == generation && mac_equal(flow->arrival_mac, ethernet->h_dest);
 }
 
 /* Whether, and how, the packet can leave along the flow's route: OUTCOME_SEND or OUTCOME_SEND_RESOLVING if so. */
@@ -172,7 +202,7 @@ static __always_inline int flow_resolve(hook_ctx *ctx, const struct packet *pack
 
 	if (packet->ttl <= 1)
 		return LB_REASON_TTL_EXCEEDED;
-	if (!flow_route_holds(ctx, flow, generation)) {
+	if (flow->generation != generation) {
 		outcome = flow_route(ctx, packet, flow);
 		if (outcome == OUTCOME_CONTINUE)
 			outcome = OUTCOME_SEND;
@@ -226,10 +256,16 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 		return OUTCOME_PASS;
 	if (nat_checksum_is_partial(ctx, packet))
 		return LB_REASON_HANDED_DOWN;
+	if (packet->tuple.side == LB_SIDE_INGRESS && !flow_arrives_as_before(ctx, flow)) {
+		outcome = flow_arrival(ctx, flow);
+		if (outcome != OUTCOME_CONTINUE)
+			return outcome;
+	}
 	if (!begins) {
 		if ((packet->tcp_flags & FLOW_TCP_MARKS) || (flow->flags & LB_CONNTRACK_RST)) {
-			if (flow_note_marks(packet, flow) == OUTCOME_RESTART)
-				return OUTCOME_RESTART;
+			outcome = flow_note_marks(packet, flow);
+			if (outcome != OUTCOME_CONTINUE)
+				return outcome;
 		} else if (!(flow->flags & LB_CONNTRACK_DATA)) {
 			flow->flags |= LB_CONNTRACK_DATA;
 		}

@@ -76,6 +76,9 @@ static __noinline int quote_read(hook_ctx *ctx, const struct packet *packet, str
 	ports = packet_at(ctx, quote->transport, 8);
 	if (!ports || quote->transport + 8 > ETH_HLEN + packet->length)
 		return 0;
+	/* Whoever sent the quoted packet is who is told. */
+	if (!address_equal(&quote->key.destination, &packet->tuple.destination))
+		return 0;
 	quote->key.source_port = ports[1];
 	quote->key.destination_port = ports[0];
 	quote->checksum_is_quoted =

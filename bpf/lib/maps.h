@@ -118,6 +118,15 @@ struct {
 	__type(value, struct lb_conntrack);
 } conntrack_v1 SEC(".maps");
 
+#define RECENT_SLOTS 65536
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECENT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64); /* half of a hash, and a backend id: lib/recent.h */
+} recent_v1 SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);

@@ -20,6 +20,7 @@
 #define PACKET_MAX_EXTENSIONS 8
 #define PACKET_MAX_OFFSET     511 /* of the transport header */
 
+#define IPV4_DONT_FRAGMENT   0x4000
 #define IPV4_MORE_FRAGMENTS  0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
@@ -32,12 +33,16 @@
 
 #define TRANSPORT_SCTP 132
 
+#define ICMP6_NEIGHBOUR_FIRST 133
+#define ICMP6_NEIGHBOUR_LAST  137
+
 enum packet_kind {
 	PACKET_FOREIGN,          /* not IP, or tagged: not even addresses are known */
 	PACKET_BROKEN,           /* the IP header contradicts itself or the frame */
 	PACKET_FLOW,             /* TCP, UDP or SCTP with ports */
 	PACKET_FRAGMENT,         /* a later fragment: the ports are to be found */
 	PACKET_ICMP_ERROR,       /* its inside tells what it is about */
+	PACKET_NEIGHBOUR,        /* neighbour discovery, which even an address that is only announced takes part in */
 	PACKET_OTHER,            /* a protocol without ports */
 	PACKET_BROKEN_TRANSPORT, /* the transport header contradicts itself or the packet */
 	PACKET_TINY_FRAGMENT, /* a first fragment without the whole transport header, or one that would overwrite it */
@@ -53,6 +58,7 @@ struct packet {
 	__u8 ttl;
 	__u8 tcp_flags; /* SCTP: in the same terms */
 	bool is_v4;
+	bool may_fragment;     /* IPv4 without the mark against it */
 	bool is_fragment;      /* first or later */
 	bool has_ports;        /* false for a later fragment */
 	__u8 transport_header; /* length of the TCP header, else 0 */
@@ -184,6 +190,8 @@ static __always_inline enum packet_kind parse_icmp(hook_ctx *ctx, struct packet 
 
 	if (!icmp)
 		return PACKET_BROKEN_TRANSPORT;
+	if (!packet->is_v4 && icmp[0] >= ICMP6_NEIGHBOUR_FIRST && icmp[0] <= ICMP6_NEIGHBOUR_LAST)
+		return PACKET_NEIGHBOUR;
 	return icmp_is_error(packet, icmp[0]) && !packet->is_fragment ? PACKET_ICMP_ERROR : PACKET_OTHER;
 }
 
@@ -231,6 +239,7 @@ static __always_inline enum packet_kind parse_ipv4(hook_ctx *ctx, struct packet 
 	packet->transport = ETH_HLEN + header;
 
 	fragment = bpf_ntohs(ip->frag_off);
+	packet->may_fragment = !(fragment & IPV4_DONT_FRAGMENT);
 	if (fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) {
 		packet->is_fragment = true;
 		packet->fragment_id = ip->id;

@@ -45,6 +45,7 @@ static __always_inline int path_classify(hook_ctx *ctx, struct packet *packet, e
 	case PACKET_TOO_MANY_HEADERS:
 		count_reason(packet, LB_REASON_TOO_MANY_HEADERS);
 		return OUTCOME_PASS;
+	case PACKET_NEIGHBOUR:
 	case PACKET_FOREIGN:
 	case PACKET_BROKEN:
 		return OUTCOME_PASS; /* the stack drops what is broken */
@@ -84,8 +85,8 @@ static __always_inline int path_in(hook_ctx *ctx, struct packet *packet, enum pa
 		return path_orphaned_reply(ctx, packet);
 	if (outcome != OUTCOME_CONTINUE)
 		return outcome;
-	flow = bpf_map_lookup_elem(&conntrack_v1, &packet->tuple);
-	return flow ? flow_packet(ctx, packet, flow, true) : LB_REASON_MAP_FULL;
+	flow = port_search_forward();
+	return flow ? flow_packet(ctx, packet, flow, true) : LB_REASON_FAILED;
 }
 
 /* Answers of backends get their frontend back. Nothing else is changed; what dials a service address stays here. */

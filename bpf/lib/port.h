@@ -18,6 +18,12 @@
 #define PORT_PATIENT_TRIES 4
 #define PORT_PATIENCE_MS   1000
 
+enum port_result {
+	PORT_TAKEN = 0,
+	PORT_OF_OPENING = 1, /* the flow's already, which waits for its other half */
+	PORT_OF_FLOW = 2,    /* the flow's already, which has lost its other half */
+};
+
 struct port_search {
 	struct lb_conntrack_key key; /* of the reply half; its destination port is what is searched */
 	struct lb_conntrack reply;
@@ -28,7 +34,7 @@ struct port_search {
 	__u16 step;
 	__u32 hash;
 	__u32 now;
-	int result; /* of the last try: 0 taken, 1 found to be ours already, or an error */
+	int result; /* of the last try: enum port_result, or an error */
 };
 
 /* Too large for the stack, beside those of its callers. Packets of one CPU follow one another. */
@@ -38,6 +44,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct port_search);
 } port_searches SEC(".maps");
+
+/* The half of a packet that begins a flow: what is in the map, or will be, and is not looked up for it. */
+static __always_inline struct lb_conntrack *port_search_forward(void)
+{
+	__u32 zero = 0;
+	struct port_search *search = bpf_map_lookup_elem(&port_searches, &zero);
+
+	return search ? &search->forward : NULL;
+}
 
 /* Whether the flow that holds the port may lose it, and if so it does. */
 static __noinline int port_take_over(struct port_search *search, const struct lb_conntrack *holder, bool patient)
@@ -59,14 +74,10 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_ANY);
 }
 
-/* Whether the search is over, one way or the other. */
-SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+static __always_inline void port_candidate(struct port_search *search, __u32 index)
 {
-	const struct lb_conntrack *holder;
 	__u32 offset;
 
-	if (!search)
-		return 1;
 	if (index || !search->wanted) {
 		/* A step without a common divisor with the range would do; an odd one does for most. */
 		offset = (search->hash + index * search->step) % (search->count ? search->count : 1);
@@ -74,6 +85,32 @@ SUBPROGRAM int port_try(struct port_search *search, __u32 index)
 	} else {
 		search->key.destination_port = search->wanted;
 	}
+}
+
+/* Whether one of the ports that come first is the flow's already. */
+SUBPROGRAM int port_is_of_flow(struct port_search *search)
+{
+	const struct lb_conntrack *holder;
+
+	if (!search)
+		return 0;
+	for (__u32 i = 0; i < PORT_PATIENT_TRIES; i++) {
+		port_candidate(search, i);
+		holder = bpf_map_lookup_elem(&conntrack_v1, &search->key);
+		if (holder && conntrack_leads_to(holder, &search->reply))
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether the search is over, one way or the other. */
+SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+{
+	const struct lb_conntrack *holder;
+
+	if (!search)
+		return 1;
+	port_candidate(search, index);
 	search->result = bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
 	if (search->result != -EEXIST)
 		return 1;
@@ -82,14 +119,15 @@ SUBPROGRAM int port_try(struct port_search *search, __u32 index)
 	if (!holder)
 		return 0;
 	if (conntrack_leads_to(holder, &search->reply)) {
-		search->result = 1;
+		search->result = clock_age(search->now, holder->checked) < CONNTRACK_UNCHECKED / 2 ? PORT_OF_FLOW
+												   : PORT_OF_OPENING;
 		return 1;
 	}
 	search->result = port_take_over(search, holder, index < PORT_PATIENT_TRIES);
 	return !search->result;
 }
 
-/* 0: taken, and the reply half is in the map; 1: it was there already; -EEXIST: none is free; else the map's error. */
+/* The reply half is in the map, unless -EEXIST says that no port is free, or another error what the map lacks. */
 static __always_inline int port_find(struct port_search *search)
 {
 	__u32 tries = search->count + !!search->wanted;

@@ -36,6 +36,13 @@ static __always_inline void route_question(struct bpf_fib_lookup *question, cons
 	__builtin_memcpy(question->ipv6_dst, destination, sizeof(*destination));
 }
 
+static __always_inline __u16 device_mtu(__u32 ifindex)
+{
+	const struct lb_device *device = bpf_map_lookup_elem(&devices_v1, &ifindex);
+
+	return device && device->mtu ? device->mtu : DEVICE_ETHERNET_MAX_MTU;
+}
+
 /* The way to flow->destination. The flow gets a route, or its device, or loses what it had. */
 SUBPROGRAM int route_find(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow)
 {
@@ -53,6 +60,8 @@ SUBPROGRAM int route_find(hook_ctx *ctx, const struct packet *packet, struct lb_
 		.sport = flow->source_port,
 		.dport = flow->destination_port,
 		.ifindex = hook_ifindex(ctx),
+		/* The length of a header: with none, tc judges the packet as it came, before it is translated. */
+		.tot_len = sizeof(struct iphdr),
 	};
 	/* Before the look: a change while it goes on makes the result old. */
 	generation = settings->generation;
@@ -62,9 +71,12 @@ SUBPROGRAM int route_find(hook_ctx *ctx, const struct packet *packet, struct lb_
 	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return ROUTE_NONE;
 	flow->ifindex = answer.ifindex;
-	flow->mtu = answer.mtu_result ? answer.mtu_result : DEVICE_ETHERNET_MAX_MTU;
-	if (found == BPF_FIB_LKUP_RET_NO_NEIGH)
+	if (found == BPF_FIB_LKUP_RET_NO_NEIGH) {
+		/* The kernel stops before it tells the MTU. */
+		flow->mtu = device_mtu(flow->ifindex);
 		return ROUTE_NO_NEIGHBOUR;
+	}
+	flow->mtu = answer.mtu_result;
 	__builtin_memcpy(flow->destination_mac, answer.dmac, ETH_ALEN);
 	__builtin_memcpy(flow->source_mac, answer.smac, ETH_ALEN);
 	flow->generation = generation;

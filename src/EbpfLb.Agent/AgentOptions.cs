@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.LoadBalancing.Maglev;
@@ -13,7 +15,7 @@ public sealed record AgentOptions
     /// <summary>As the API names this node; endpoints that carry it are local.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Directory of Service, EndpointSlice and Node manifests.</summary>
+    /// <summary>Directory of Service, EndpointSlice, Node and ServiceCIDR manifests.</summary>
     public required string Manifests { get; init; }
 
     public DatapathOptions Datapath { get; init; } = new();
@@ -21,10 +23,14 @@ public sealed record AgentOptions
     /// <summary>Null to look in PATH, /usr/sbin and /sbin.</summary>
     public string? Bpftool { get; init; }
 
+    public DeviceOptions Devices { get; init; } = new();
+
+    public FlowSettings Flows { get; init; } = new();
+
     public MaglevOptions Maglev { get; init; } = new();
 
-    /// <summary>Of services that name none.</summary>
-    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+    /// <summary>Of services that name none. Null: Maglev for those reachable from outside, else random.</summary>
+    public Algorithm? DefaultAlgorithm { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
@@ -37,6 +43,8 @@ public sealed record AgentOptions
         if (!Directory.Exists(Manifests))
             errors.Add($"--manifests {Manifests}: there is no such directory. Create it, or name another.");
         errors.AddRange(Maglev.Validate());
+        errors.AddRange(Devices.Validate());
+        errors.AddRange(Flows.Validate());
         foreach (var (name, size) in Datapath.MapSizes)
         {
             if (!MapNames.All.Contains(name))

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Reflection;
 using System.Runtime.InteropServices;
+using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Kubernetes.Manifests;
 using EbpfLb.Linux.Clocks;
+using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.State;
@@ -69,8 +72,22 @@ public static class AgentProcess
             logger.RestoreFinding(finding);
         logger.Restored(sync.ServicePortCount, sync.FrontendCount, sync.BackendCount);
 
+        // Subscribed before it is read, so that nothing falls between.
+        using var monitor = new NetworkMonitor();
+        var settings = new NodeSettings(datapath.Maps.Settings);
+        settings.Write(options.Flows, NetworkNamespace.CurrentCookie());
+        using var network = new NodeNetwork(datapath, options.Devices, settings, loggers.CreateLogger<NodeNetwork>());
+        network.Refresh();
+        using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
+
         var exit = new ExitStatus();
-        using var host = Compose(options, datapath, sync, exit, loggers);
+        var follower = new NetworkFollower(
+            monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
+            () => new NodeSysctls("/proc/sys", loggers.CreateLogger<NodeSysctls>()).Prepare(options.Flows), TimeProvider.System,
+            loggers.CreateLogger<NetworkFollower>());
+        var sweeps = new SweepLoop(
+            sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
+        using var host = Compose(options, datapath, sync, follower, sweeps, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -98,7 +115,9 @@ public static class AgentProcess
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         }));
 
-    private static IHost Compose(AgentOptions options, KernelDatapath datapath, DatapathSync sync, ExitStatus exit, ILoggerFactory loggers)
+    private static IHost Compose(
+        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NetworkFollower follower, SweepLoop sweeps, ExitStatus exit,
+        ILoggerFactory loggers)
     {
         var state = new ClusterStateWriter();
         var desired = new DesiredState(new DesiredStateOptions
@@ -131,7 +150,7 @@ public static class AgentProcess
             });
         loop = new ReconcileLoop(
             state, desired, sync, status, () => Volatile.Read(ref manifestProblems), new ReconcileOptions(), TimeProvider.System,
-            loggers.CreateLogger<ReconcileLoop>());
+            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake);
 
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(loggers);
@@ -139,10 +158,12 @@ public static class AgentProcess
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         AddPart(builder.Services, "reconcile loop", loop.RunAsync);
         AddPart(builder.Services, "manifest source", manifests.RunAsync);
+        AddPart(builder.Services, "network follower", follower.RunAsync);
+        AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
         return builder.Build();
     }
 
-    // AddHostedService takes one of a type; these are two of one.
+    // AddHostedService takes one of a type; these are several of one.
     private static void AddPart(IServiceCollection services, string part, Func<CancellationToken, Task> run) =>
         services.AddSingleton<IHostedService>(provider => new AgentService(
             part,

@@ -23,7 +23,8 @@ internal sealed class ReconcileLoop(
     Func<IReadOnlyList<Problem>> sourceProblems,
     ReconcileOptions options,
     TimeProvider time,
-    ILogger<ReconcileLoop> logger)
+    ILogger<ReconcileLoop> logger,
+    Action? backendsMayHaveGone = null)
 {
     private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -66,6 +67,9 @@ internal sealed class ReconcileLoop(
         bool retry = _retryDelay > TimeSpan.Zero && time.GetElapsedTime(_retryFrom) >= _retryDelay;
         var changes = desired.Update(delta.State, delta.Dirty);
         var report = sync.Apply(changes, delta.IsComplete, retry);
+        // Flows of datagrams end with their backend, and only the sweep ends them.
+        if (!changes.IsEmpty || retry)
+            backendsMayHaveGone?.Invoke();
         bool smallTablesChanged = NoteSmallTables(changes);
         bool failuresChanged = NoteFailures(report);
         ScheduleRetry(report, retry, failuresChanged);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
 using EbpfLb.Cli.Tests.Support;
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.LoadBalancing.Maglev;
 using EbpfLb.LoadBalancing.Model;
 using Microsoft.Extensions.Logging;
@@ -17,7 +19,10 @@ public sealed class AgentCommandTests
             "agent", "--manifests", "/tmp", "--node-name", "Node-7", "--bpffs", "/run/bpf", "--cgroup", "/run/cgroup",
             "--bpftool", "/opt/bpftool", "--map-size", "services_v1=100", "--map-size", "frontends_v1=200",
             "--default-algorithm", "maglev", "--maglev-table-size", "509",
-            "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning");
+            "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning",
+            "--devices", "eth*,bond0", "--pod-devices", "lxc*", "--xdp", "native", "--node-ip", "192.0.2.10,2001:db8::10",
+            "--nodeport-addresses", "192.0.2.77/24,2001:db8::/32", "--external-cluster-ips", "--snat-ports", "40000-40999",
+            "--conntrack-timeouts", "tcp-established=86400,udp=30");
 
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
@@ -28,6 +33,22 @@ public sealed class AgentCommandTests
         Assert.Equal((Algorithm.Maglev, LogLevel.Warning), (options.DefaultAlgorithm, options.LogLevel));
         Assert.Equal(509, options.Maglev.TableSize);
         Assert.Equal(Enumerable.Range(0, 16).Select(value => (byte)value), options.Maglev.Seed.AsSpan().ToArray());
+        Assert.Equal(["eth*", "bond0"], options.Devices.Devices!.Select(pattern => pattern.Text));
+        Assert.Equal("lxc*", Assert.Single(options.Devices.PodDevices).Text);
+        Assert.Equal(XdpChoice.Native, options.Devices.Xdp);
+        Assert.Equal([Address.Parse("192.0.2.10"), Address.Parse("2001:db8::10")], options.Devices.NodeAddresses);
+        Assert.False(options.Devices.NodePorts.Primary);
+        Assert.Equal([IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/32")], options.Devices.NodePorts.Prefixes);
+        Assert.Equal(
+            new FlowSettings
+            {
+                ExternalClusterIPs = true,
+                SnatPortFirst = 40000,
+                SnatPortLast = 40999,
+                TcpEstablishedSeconds = 86400,
+                UdpSeconds = 30,
+            },
+            options.Flows);
     }
 
     [Fact]
@@ -39,9 +60,56 @@ public sealed class AgentCommandTests
         var options = shell.Started!;
         Assert.Equal(Dns.GetHostName().ToLowerInvariant(), options.NodeName);
         Assert.Equal((null, null, null), (options.Datapath.BpfFs, options.Datapath.Cgroup, options.Bpftool));
-        Assert.Equal((Algorithm.Random, LogLevel.Information), (options.DefaultAlgorithm, options.LogLevel));
+        Assert.Equal(((Algorithm?)null, LogLevel.Information), (options.DefaultAlgorithm, options.LogLevel));
         Assert.Equal(new MaglevOptions(), options.Maglev);
         Assert.Empty(options.Datapath.MapSizes);
+        Assert.Equal(new FlowSettings(), options.Flows);
+        Assert.Null(options.Devices.Devices);
+        Assert.Empty(options.Devices.PodDevices);
+        Assert.Empty(options.Devices.NodeAddresses);
+        Assert.Equal((XdpChoice.Auto, NodePortAddresses.All), (options.Devices.Xdp, options.Devices.NodePorts));
+    }
+
+    [Fact]
+    public void No_devices_and_primary_addresses_have_words_of_their_own()
+    {
+        var shell = new Shell();
+        Assert.Equal(
+            ExitCode.Done,
+            shell.Type(
+                "agent", "--manifests", "/tmp", "--devices", "none", "--pod-devices", "none", "--xdp", "off", "--nodeport-addresses", "primary")
+                .ExitCode);
+        var devices = shell.Started!.Devices;
+        Assert.Empty(devices.Devices!);
+        Assert.Empty(devices.PodDevices);
+        Assert.Equal((XdpChoice.Off, true), (devices.Xdp, devices.NodePorts.Primary));
+    }
+
+    [Theory]
+    [InlineData("--devices", "eth0,,eth1", "--devices eth0,,eth1: ''")]
+    [InlineData("--devices", "eth[", "'eth['")]
+    [InlineData("--pod-devices", "a/b", "--pod-devices a/b: 'a/b'")]
+    [InlineData("--xdp", "fast", "--xdp fast: there is no such mode")]
+    [InlineData("--node-ip", "10.0.0.1,node1", "'node1'")]
+    [InlineData("--node-ip", "127.0.0.1", "'127.0.0.1'")]
+    [InlineData("--node-ip", "10.0.0.1,10.0.0.2", "--node-ip 10.0.0.1,10.0.0.2: a node has one")]
+    [InlineData("--nodeport-addresses", "10.0.0.0/8,all", "'all'")]
+    [InlineData("--nodeport-addresses", "10.0.0.0/40", "'10.0.0.0/40'")]
+    [InlineData("--snat-ports", "50000", "--snat-ports 50000: write FIRST-LAST")]
+    [InlineData("--snat-ports", "50000-70000", "--snat-ports 50000-70000: not a range")]
+    [InlineData("--snat-ports", "80-90", "--snat-ports 80-90: not a range")]
+    [InlineData("--snat-ports", "60000-50000", "--snat-ports 60000-50000: not a range")]
+    [InlineData("--conntrack-timeouts", "tcp=5", "there is no timeout 'tcp'")]
+    [InlineData("--conntrack-timeouts", "udp", "write NAME=SECONDS, such as udp=60")]
+    [InlineData("--conntrack-timeouts", "udp=soon", "write NAME=SECONDS")]
+    [InlineData("--conntrack-timeouts", "udp=0", "udp=0: a timeout has 1 to 1000000 seconds")]
+    [InlineData("--conntrack-timeouts", "udp=1,udp=2", "--conntrack-timeouts udp=2: this timeout is given twice")]
+    public void A_wrong_setting_of_the_packet_path_is_told(string option, string value, string expected)
+    {
+        var result = Shell.Run("agent", "--manifests", "/", option, value);
+        Assert.Equal(ExitCode.WrongUsage, result.ExitCode);
+        string[] errors = [.. result.Error.Split('\n').Where(line => line.StartsWith("error: ", StringComparison.Ordinal))];
+        Assert.Contains(expected, Assert.Single(errors), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Cli.Tests.Support;
-using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Cgroups;
 
@@ -17,7 +16,7 @@ public sealed class CleanupTests
 
         var first = Cleanup(node);
         Assert.Equal((ExitCode.Done, ""), (first.ExitCode, first.Error));
-        Assert.Equal($"Removed 8 links, 8 programs and {MapNames.All.Count} maps from {node.PinPath}.\n", first.Out);
+        Assert.Equal($"Removed 8 links, 13 programs and 22 maps from {node.PinPath}.\n", first.Out);
         Assert.Equal(node.InitialEntries, Directory.GetFileSystemEntries(node.BpfFs).Order());
         using (var cgroup = CgroupDirectory.Open(node.Cgroup))
             Assert.Empty(BpfCgroup.QueryPrograms(cgroup, BpfAttachType.CgroupInet4Connect, effective: false, out _));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.LoadBalancing.Model;
 
@@ -46,7 +47,7 @@ public sealed class DatapathSyncPropertyTests
             };
         }
 
-        maps = new InMemoryMaps(new Dictionary<string, uint> { [MapNames.Slots] = 4096 }, BeforeEachWrite);
+        maps = new InMemoryMaps(new Dictionary<string, uint> { [MapNames.Slots] = 16_384 }, BeforeEachWrite);
         var cluster = new Cluster(maps);
         var services = new Dictionary<string, Service>();
         var slices = new Dictionary<string, EndpointSlice>();
@@ -94,6 +95,11 @@ public sealed class DatapathSyncPropertyTests
         fresh.Apply([.. services.Values, .. slices.Values]);
         Assert.Equal(fresh.Text, cluster.Text);
         Assert.Empty(cluster.Inconsistencies);
+
+        // Backends may be without counters where a write met a full map.
+        var backends = cluster.Maps.Backends.ReadAll().Select(entry => entry.Key).ToHashSet();
+        Assert.Subset(backends, cluster.Maps.Counters.ReadAll().Select(entry => entry.Key).ToHashSet());
+        Assert.Equal(backends.Count - cluster.Maps.Counters.ReadAll().Count, cluster.Sync.UncountedBackends);
     }
 
     // A killed agent comes back, perhaps to be killed again while it restores.
@@ -122,9 +128,11 @@ public sealed class DatapathSyncPropertyTests
     /// <summary>What a program would follow, at any moment: frontend, service, slot, backend of that service.</summary>
     private static void AssertWholePaths(InMemoryMaps maps)
     {
-        foreach (var (_, frontend) in maps.Frontends.ReadAll())
+        foreach (var (key, frontend) in maps.Frontends.ReadAll())
         {
             Assert.True(maps.Services.TryGet(frontend.ServiceId, out var service), "a frontend names a service that does not exist");
+            Assert.True(!key.Address.IsAny || maps.NodePorts.Range.Contains(key.Port.Value), "a node port is outside of their range");
+            AssertRestricted(maps, frontend, service);
             foreach (var range in new[] { service.Cluster, service.Local })
             {
                 uint[] slots = new uint[range.Count];
@@ -138,6 +146,17 @@ public sealed class DatapathSyncPropertyTests
         }
     }
 
+    /// <summary>Every <see cref="RandomService"/> with a load balancer address admits this source, and never everybody.</summary>
+    private static void AssertRestricted(InMemoryMaps maps, FrontendValue frontend, ServiceValue service)
+    {
+        bool restricted = service.Flags.HasFlag(ServiceFlags.SourceRanges);
+        Assert.True(restricted || !frontend.Flags.HasFlag(FrontendFlags.LoadBalancer), "a load balancer address admits everybody");
+        Assert.True(
+            !restricted || maps.SourceRanges.TryGet(
+                new SourceRangeKey { PrefixBits = 160, ServiceId = frontend.ServiceId, Address = Address.Parse("192.0.2.1") }, out _),
+            "a source that is always admitted is not");
+    }
+
     private static Service RandomService(Random random, string name) => Cluster.Service(
         name,
         $"10.96.0.{random.Next(1, 4)}",
@@ -147,8 +166,19 @@ public sealed class DatapathSyncPropertyTests
             AffinityTimeoutSeconds = (uint)random.Next(2) * 60,
             InternalTrafficPolicy = (TrafficPolicy)random.Next(2),
             Algorithm = random.Next(6) == 0 ? Algorithm.Maglev : Algorithm.Random,
-            Ports = [.. Enumerable.Range(80, random.Next(1, 4)).Select(port => new ServicePort(port == 80 ? "" : $"{"pq"[random.Next(2)]}{port}", Protocol.Tcp, (ushort)port))],
+            Ports = [.. Enumerable.Range(80, random.Next(1, 4)).Select(port => RandomPort(random, port))],
+            LoadBalancerIPs = random.Next(2) == 0 ? [Address.Parse($"198.51.100.{random.Next(1, 3)}")] : default,
+            ExternalIPs = random.Next(4) == 0 ? [Address.Parse("203.0.113.20")] : default,
+            LoadBalancerSourceRanges =
+            [
+                AddressPrefix.Parse("192.0.2.1/32"),
+                .. Enumerable.Range(1, 3).Where(_ => random.Next(2) == 0).Select(net => AddressPrefix.Parse($"10.{net}.0.0/16")),
+            ],
         });
+
+    private static ServicePort RandomPort(Random random, int port) => new(
+        port == 80 ? "" : $"{"pq"[random.Next(2)]}{port}", Protocol.Tcp, (ushort)port,
+        (ushort)(random.Next(2) * random.Next(30000 + port, 30002 + port)));
 
     private static EndpointSlice RandomSlice(Random random, string service)
     {

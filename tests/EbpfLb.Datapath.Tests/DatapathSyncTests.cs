@@ -54,13 +54,13 @@ public sealed class DatapathSyncTests
     }
 
     [Fact]
-    public void One_endpoint_replaced_by_another_takes_three_writes()
+    public void One_endpoint_replaced_by_another_takes_three_writes_and_two_for_the_counters()
     {
         var cluster = new Cluster(_maps);
         cluster.Apply(Service("web", "10.96.0.10"), Slice("web", "10.244.1.11", "10.244.1.12"));
 
-        // The new backend, the flip, the old backend.
-        Assert.Equal(3, cluster.Apply(Slice("web", "10.244.1.11", "10.244.1.13")).MapWrites);
+        // The new backend, the flip, the old backend; the counters of both backends.
+        Assert.Equal(5, cluster.Apply(Slice("web", "10.244.1.11", "10.244.1.13")).MapWrites);
         Assert.Empty(cluster.Inconsistencies);
     }
 
@@ -92,6 +92,7 @@ public sealed class DatapathSyncTests
         Assert.Empty(_maps.Services.ReadAll());
         Assert.Empty(_maps.Backends.ReadAll());
         Assert.Empty(_maps.ServiceNames.ReadAll());
+        Assert.Empty(_maps.Counters.ReadAll());
     }
 
     [Fact]

@@ -20,6 +20,10 @@ internal static class Objects
 
     public static EquatableArray<Address> Addresses(params string[] addresses) => addresses.Select(Address.Parse).ToEquatableArray();
 
+    /// <summary>Blanks between them.</summary>
+    public static EquatableArray<AddressPrefix> Prefixes(string prefixes) =>
+        prefixes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(AddressPrefix.Parse).ToEquatableArray();
+
     public static Service Service(string name, string clusterIP, params ServicePort[] ports) => new()
     {
         Name = Name(name),

@@ -33,7 +33,10 @@ internal static class RandomCluster
                 0 => change with { RemovedServices = [.. change.RemovedServices, ServiceName(random)] },
                 1 => change with { RemovedSlices = [.. change.RemovedSlices, SliceName(random)] },
                 2 => change with { Node = Node(random) },
-                < 6 => change with { UpsertedServices = [.. change.UpsertedServices, Service(random)] },
+                3 => random.Next(3) == 0
+                    ? change with { RemovedServiceCidrs = [.. change.RemovedServiceCidrs, CidrName(random)] }
+                    : change with { UpsertedServiceCidrs = [.. change.UpsertedServiceCidrs, ServiceCidr(random)] },
+                < 7 => change with { UpsertedServices = [.. change.UpsertedServices, Service(random)] },
                 _ => change with { UpsertedSlices = [.. change.UpsertedSlices, Slice(random)] },
             };
         }
@@ -75,7 +78,11 @@ internal static class RandomCluster
             .. random.Next(5) != 0 ? [Address.Parse($"10.96.0.{random.Next(3)}")] : Array.Empty<Address>(),
             .. random.Next(2) == 0 ? [Address.Parse($"fd00:10:96::{random.Next(2)}")] : Array.Empty<Address>(),
         ],
-        Ports = Many(random, 0, 3, () => new ServicePort(Pick(random, PortNames), Protocol(random), (ushort)random.Next(80, 82))),
+        Ports = Many(random, 0, 3, () => new ServicePort(
+            Pick(random, PortNames), Protocol(random), (ushort)random.Next(80, 82), (ushort)(random.Next(2) * random.Next(30080, 30082)))),
+        LoadBalancerIPs = random.Next(3) == 0 ? Many(random, 1, 2, () => Outside(random)) : default,
+        ExternalIPs = random.Next(3) == 0 ? Many(random, 1, 2, () => Outside(random)) : default,
+        LoadBalancerSourceRanges = Many(random, 0, 2, () => Range(random)),
         AffinityTimeoutSeconds = (uint)random.Next(2),
         InternalTrafficPolicy = Policy(random),
         ExternalTrafficPolicy = Policy(random),
@@ -85,7 +92,22 @@ internal static class RandomCluster
 
     private static NodeChange Node(Random random) => new(random.Next(4) == 0
         ? null
-        : new Node(Pick(random, Objects.ThisNode, Objects.ThisNode, Objects.OtherNode), Pick(random, [.. Zones, null])));
+        : new Node(Pick(random, Objects.ThisNode, Objects.ThisNode, Objects.OtherNode), Pick(random, [.. Zones, null]))
+        {
+            Addresses = Many(random, 0, 2, () => Outside(random)),
+            PodCidrs = Many(random, 0, 1, () => Range(random)),
+        });
+
+    // Some are cluster IPs too.
+    private static Address Outside(Random random) =>
+        Address.Parse(Pick(random, "198.51.100.1", "198.51.100.2", "10.96.0.1", "2001:db8::1"));
+
+    private static AddressPrefix Range(Random random) =>
+        AddressPrefix.Parse(Pick(random, "198.51.100.0/24", "198.51.100.1/32", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0"));
+
+    private static ServiceCidr ServiceCidr(Random random) => new(CidrName(random), Many(random, 1, 2, () => Range(random)));
+
+    private static string CidrName(Random random) => Pick(random, "kubernetes", "more");
 
     private static ObjectName ServiceName(Random random) => Objects.Name(Pick(random, Names));
 

@@ -39,5 +39,6 @@ public sealed class KernelMapsFixture : IDisposable
     // Not what a scenario left that failed.
     private static bool IsEmpty(KernelMaps maps) =>
         maps.Frontends.ReadAll().Count + maps.Vips.ReadAll().Count + maps.Services.ReadAll().Count
-        + maps.Backends.ReadAll().Count + maps.ServiceNames.ReadAll().Count == 0;
+        + maps.Backends.ReadAll().Count + maps.ServiceNames.ReadAll().Count + maps.SourceRanges.ReadAll().Count
+        + maps.ServiceCidrs.ReadAll().Count + maps.Counters.ReadAll().Count + maps.ServiceCounters.ReadAll().Count == 0;
 }

@@ -34,7 +34,10 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
             if (settled && step.Kind == SectionKind.Restart)
                 Assert.Equal(0, report.MapWrites);
             if (report.IsClean)
+            {
                 Assert.Equal(0, _agent.Reconcile().MapWrites);
+                AssertCounted();
+            }
 
             var observation = _agent.Observe();
             observed.Add(observation);
@@ -74,6 +77,9 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
         Assert.True(expected == actual, $"{situation}:\n{Text(actual)}not\n{Text(expected)}");
 
     private static string Text(Observation observation) => observation.Maps + observation.Problems;
+
+    private void AssertCounted() => Assert.Equal(
+        maps.Backends.ReadAll().Select(entry => entry.Key).Order(), maps.Counters.ReadAll().Select(entry => entry.Key).Order());
 
     private async Task TakeAsync(ScenarioStep step)
     {
@@ -142,6 +148,11 @@ internal sealed class ScenarioRun(Scenario scenario, ILbMaps maps) : IAsyncDispo
         Assert.Empty(maps.Services.ReadAll());
         Assert.Empty(maps.Backends.ReadAll());
         Assert.Empty(maps.ServiceNames.ReadAll());
+        Assert.Empty(maps.SourceRanges.ReadAll());
+        Assert.Empty(maps.ServiceCidrs.ReadAll());
+        Assert.Empty(maps.Counters.ReadAll());
+        Assert.Empty(maps.ServiceCounters.ReadAll());
+        Assert.True(maps.NodePorts.Range.IsEmpty);
     }
 
     private void ReconcileUntil(Func<bool> condition, Func<string> situation)

@@ -22,11 +22,12 @@ internal sealed class AgentCommand : DescribedCommand
         Examples:
           ebpflb agent --manifests /etc/ebpflb
           ebpflb agent --manifests /etc/ebpflb --node-name node1 --default-algorithm maglev
+          ebpflb agent --manifests /etc/ebpflb --devices 'eth*,bond0' --node-ip 192.0.2.10,2001:db8::10
           ebpflb agent --manifests ./manifests --bpffs /run/test/bpf --cgroup /sys/fs/cgroup/test --log-level debug
         """;
 
     private readonly Option<string?> _manifests = TextOption(
-        "--manifests", "DIR", "Directory of Service, EndpointSlice and Node manifests (YAML or JSON), watched for changes. Required.");
+        "--manifests", "DIR", "Directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON), watched. Required.");
 
     private readonly Option<string?> _nodeName = TextOption(
         "--node-name", "NAME", "As the API names this node. Default: the host name in lower case.");
@@ -46,7 +47,8 @@ internal sealed class AgentCommand : DescribedCommand
     };
 
     private readonly Option<string?> _algorithm = TextOption(
-        "--default-algorithm", "random|maglev", "How a service that names no algorithm chooses a backend. Default: random.");
+        "--default-algorithm", "random|maglev",
+        "How a service that names no algorithm chooses a backend. Default: maglev for services reachable from outside, else random.");
 
     private readonly Option<string?> _tableSize = TextOption(
         "--maglev-table-size", "N",
@@ -54,6 +56,37 @@ internal sealed class AgentCommand : DescribedCommand
 
     private readonly Option<string?> _seed = TextOption(
         "--maglev-seed", "HEX", "32 hex digits, the same on all nodes. Default: a fixed one.");
+
+    private readonly Option<string?> _devices = TextOption(
+        "--devices", "PATTERN,...",
+        "Devices whose packets are balanced, as shell patterns; 'none': no device. Default: Ethernet devices that are up and have a default "
+        + "route or the node's address.");
+
+    private readonly Option<string?> _podDevices = TextOption(
+        "--pod-devices", "PATTERN,...",
+        "The node's ends of pods' devices, for pods whose sockets are out of reach of the socket hooks. Default: none.");
+
+    private readonly Option<string?> _xdp = TextOption(
+        "--xdp", AgentSettings.XdpModes, "Where packets are balanced before they reach the stack. Default: auto, native where the driver can.");
+
+    private readonly Option<string?> _nodeIp = TextOption(
+        "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");
+
+    private readonly Option<string?> _nodePortAddresses = TextOption(
+        "--nodeport-addresses", "CIDR,...|primary", "The node's addresses that answer NodePorts; 'primary': --node-ip only. Default: all.");
+
+    private readonly Option<bool> _externalClusterIps = new("--external-cluster-ips")
+    {
+        Description = "Serve ClusterIPs to clients outside of the cluster as well. Default: such packets are dropped.",
+    };
+
+    private readonly Option<string?> _snatPorts = TextOption(
+        "--snat-ports", "FIRST-LAST",
+        "Source ports of flows to backends on other nodes; they are reserved in net.ipv4.ip_local_reserved_ports. Default: 50000-65535.");
+
+    private readonly Option<string?> _timeouts = TextOption(
+        "--conntrack-timeouts", "NAME=SECONDS,...",
+        "When idle flows are forgotten. Default: tcp-syn=30,tcp-established=8000,tcp-fin=3600,tcp-closed=10,udp=60,sctp=300.");
 
     private readonly Option<string?> _logLevel = TextOption(
         LogLevelName, "LEVEL", $"One of {AgentSettings.LogLevelNames}. Default: info.");
@@ -63,9 +96,14 @@ internal sealed class AgentCommand : DescribedCommand
     {
         _mapSizes.CompletionSources.Add([.. MapNames.All.Select(name => $"{name}=")]);
         _algorithm.CompletionSources.Add("random", "maglev");
+        _xdp.CompletionSources.Add(AgentSettings.XdpModes.Split('|'));
+        _nodePortAddresses.CompletionSources.Add(AgentSettings.Primary);
         _logLevel.CompletionSources.Add(AgentSettings.LogLevelNames.Split(", "));
         foreach (Option option in new Option[]
-            { _manifests, _nodeName, _bpffs, _cgroup, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _logLevel })
+            {
+                _manifests, _nodeName, _bpffs, _cgroup, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _devices, _podDevices, _xdp,
+                _nodeIp, _nodePortAddresses, _externalClusterIps, _snatPorts, _timeouts, _logLevel,
+            })
             Add(option);
 
         SetAction(async (result, stopping) =>
@@ -111,6 +149,14 @@ internal sealed class AgentCommand : DescribedCommand
         DefaultAlgorithm = result.GetValue(_algorithm),
         MaglevTableSize = result.GetValue(_tableSize),
         MaglevSeed = result.GetValue(_seed),
+        Devices = result.GetValue(_devices),
+        PodDevices = result.GetValue(_podDevices),
+        Xdp = result.GetValue(_xdp),
+        NodeIp = result.GetValue(_nodeIp),
+        NodePortAddresses = result.GetValue(_nodePortAddresses),
+        ExternalClusterIPs = result.GetValue(_externalClusterIps),
+        SnatPorts = result.GetValue(_snatPorts),
+        ConntrackTimeouts = result.GetValue(_timeouts),
         LogLevel = result.GetValue(_logLevel),
     };
 }

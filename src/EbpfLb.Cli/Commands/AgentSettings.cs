@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Cli.Commands;
 
 /// <summary>The agent's settings as they were typed; null where nothing was.</summary>
-internal sealed record AgentSettings
+internal sealed partial record AgentSettings
 {
     public const string LogLevelNames = "trace, debug, info, warning, error";
 
@@ -39,7 +39,7 @@ internal sealed record AgentSettings
     public AgentOptions Bind(List<string> errors)
     {
         if (Manifests is null)
-            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice and Node manifests to follow.");
+            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice, Node and ServiceCIDR manifests to follow.");
 
         var options = new AgentOptions
         {
@@ -50,23 +50,27 @@ internal sealed record AgentSettings
             DefaultAlgorithm = ParseAlgorithm(errors),
             LogLevel = ParseLogLevel(errors),
             Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
+            Devices = ParseDevices(errors),
+            Flows = ParseFlows(errors),
             Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
         };
         errors.AddRange(options.Validate());
         return options;
     }
 
-    private Algorithm ParseAlgorithm(List<string> errors)
+    private Algorithm? ParseAlgorithm(List<string> errors)
     {
         switch (DefaultAlgorithm)
         {
-            case null or "random":
+            case null:
+                return null;
+            case "random":
                 return Algorithm.Random;
             case "maglev":
                 return Algorithm.Maglev;
             default:
                 errors.Add($"--default-algorithm {DefaultAlgorithm}: there is no such algorithm. Use random or maglev.");
-                return default;
+                return null;
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Sync;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
 
@@ -17,6 +18,12 @@ public sealed record DatapathSnapshot(
     IReadOnlyList<Address> Vips,
     IReadOnlyList<string> Inconsistencies)
 {
+    /// <summary>Ordered.</summary>
+    public IReadOnlyList<AddressPrefix> ServiceCidrs { get; init; } = [];
+
+    /// <summary>The ports in which programs look for a frontend of the unspecified address.</summary>
+    public NodePortRange NodePorts { get; init; } = NodePortRange.None;
+
     public static DatapathSnapshot Read(ILbMaps maps)
     {
         ArgumentNullException.ThrowIfNull(maps);
@@ -29,6 +36,8 @@ public sealed record DatapathSnapshot(
         private readonly Dictionary<uint, string> _nameTexts = [];
         private readonly Dictionary<uint, ServiceValue> _services = new(maps.Services.ReadAll());
         private readonly Dictionary<uint, BackendView> _backends = [];
+        private readonly ILookup<uint, SourceRangeKey> _ranges =
+            maps.SourceRanges.ReadAll().Select(entry => entry.Key).ToLookup(key => key.ServiceId);
         private readonly Dictionary<(uint ServiceId, BackendFlags List), int> _flagged = [];
         private readonly List<string> _inconsistencies = [];
 
@@ -49,7 +58,10 @@ public sealed record DatapathSnapshot(
 
             var frontends = maps.Frontends.ReadAll().Select(entry => Frontend(entry.Key, entry.Value)).OrderBy(Order).ToArray();
             var vips = maps.Vips.ReadAll().Select(entry => entry.Key).Order().ToArray();
+            var nodePorts = maps.NodePorts.Range;
             CheckVips(frontends, vips);
+            CheckNodePorts(frontends, nodePorts);
+            CheckRanges();
             var byService = frontends.ToLookup(frontend => frontend.ServiceId);
             var services = _services
                 .Select(entry => Service(entry.Key, entry.Value, [.. byService[entry.Key]]))
@@ -60,7 +72,11 @@ public sealed record DatapathSnapshot(
             CheckOverlaps();
             var backends = _backends.Values.OrderBy(backend => backend.ServiceName, StringComparer.Ordinal)
                 .ThenBy(backend => backend.Address).ThenBy(backend => backend.Port).ThenBy(backend => backend.Id).ToArray();
-            return new DatapathSnapshot(services, frontends, backends, vips, _inconsistencies);
+            return new DatapathSnapshot(services, frontends, backends, vips, _inconsistencies)
+            {
+                ServiceCidrs = [.. maps.ServiceCidrs.ReadAll().Select(entry => Encoding.Prefix(entry.Key)).Order()],
+                NodePorts = nodePorts,
+            };
         }
 
         private static (Address Address, ushort Port, Protocol Protocol) Order(FrontendView frontend) =>
@@ -88,7 +104,10 @@ public sealed record DatapathSnapshot(
             return new ServiceView(
                 id, NameOf(id), name.Protocol, name.Family, value.Algorithm, value.AffinityTimeoutSeconds, value.Flags,
                 value.Cluster, value.Local, frontends,
-                List(id, value.Cluster, BackendFlags.InCluster), List(id, value.Local, BackendFlags.InLocal));
+                List(id, value.Cluster, BackendFlags.InCluster), List(id, value.Local, BackendFlags.InLocal))
+            {
+                SourceRanges = [.. _ranges[id].Select(Encoding.Prefix).Order()],
+            };
         }
 
         private BackendView[] List(uint serviceId, SlotRange range, BackendFlags flag)
@@ -123,11 +142,34 @@ public sealed record DatapathSnapshot(
 
         private void CheckVips(FrontendView[] frontends, Address[] vips)
         {
-            var wanted = frontends.Select(frontend => frontend.Address.Address).ToHashSet();
+            var wanted = frontends.Select(frontend => frontend.Address.Address).Where(address => !address.IsAny).ToHashSet();
             foreach (var address in wanted.Except(vips))
                 _inconsistencies.Add($"{address} has frontends but is missing from {MapNames.Vips}");
             foreach (var address in vips.Except(wanted))
                 _inconsistencies.Add($"{address} stands in {MapNames.Vips} but has no frontend");
+        }
+
+        private void CheckNodePorts(FrontendView[] frontends, NodePortRange range)
+        {
+            foreach (var frontend in frontends.Where(frontend => frontend.Address.Address.IsAny && !range.Contains(frontend.Address.Port)))
+                _inconsistencies.Add($"frontend {frontend.Address} is outside of the node ports {range.First} to {range.Last}");
+        }
+
+        private void CheckRanges()
+        {
+            foreach (var ranges in _ranges)
+            {
+                if (!_services.TryGetValue(ranges.Key, out var service))
+                    _inconsistencies.Add($"service id {ranges.Key} has source ranges but does not exist");
+                else if (!service.Flags.HasFlag(ServiceFlags.SourceRanges))
+                    _inconsistencies.Add($"service id {ranges.Key} has source ranges but does not go by them");
+            }
+
+            foreach (var (id, service) in _services)
+            {
+                if (service.Flags.HasFlag(ServiceFlags.SourceRanges) && !_ranges.Contains(id))
+                    _inconsistencies.Add($"service id {id} goes by source ranges but has none");
+            }
         }
 
         private void CheckNames(ServiceView[] services)

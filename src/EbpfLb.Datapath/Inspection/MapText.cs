@@ -8,7 +8,8 @@ using EbpfLb.LoadBalancing.Model;
 namespace EbpfLb.Datapath.Inspection;
 
 /// <summary>
-/// The maps as canonical text: one service per paragraph, ids left out, so that two nodes with the same services print the same.
+/// The maps as canonical text: one service per paragraph, then what concerns all of them; ids left out, so that two nodes with the same
+/// services print the same.
 /// </summary>
 public static class MapText
 {
@@ -18,6 +19,10 @@ public static class MapText
         var text = new StringBuilder();
         foreach (var service in snapshot.Services)
             Write(text, service);
+        if (!snapshot.NodePorts.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"node ports {snapshot.NodePorts.First} to {snapshot.NodePorts.Last}\n");
+        foreach (var cidr in snapshot.ServiceCidrs)
+            text.Append(CultureInfo.InvariantCulture, $"service CIDR {cidr}\n");
         return text.ToString();
     }
 
@@ -41,10 +46,25 @@ public static class MapText
         text.Append('\n');
 
         foreach (var frontend in service.Frontends)
-            text.Append(CultureInfo.InvariantCulture, $"  frontend {frontend.Address}\n");
+            text.Append(CultureInfo.InvariantCulture, $"  frontend {frontend.Address}{Kinds(frontend.Flags)}\n");
+        foreach (var range in service.SourceRanges)
+            text.Append(CultureInfo.InvariantCulture, $"  admits {range}\n");
+        if (service.Flags.HasFlag(ServiceFlags.AdmitsNode))
+            text.Append("  admits this node\n");
+        if (service.Flags.HasFlag(ServiceFlags.AdmitsPods))
+            text.Append("  admits its pods\n");
         Write(text, "cluster", service.Cluster);
         Write(text, "local", service.Local);
     }
+
+    // A plain cluster IP needs no word.
+    private static string Kinds(FrontendFlags flags) => flags == FrontendFlags.ClusterIP ? "" : string.Concat(
+    [
+        flags.HasFlag(FrontendFlags.ClusterIP) ? " cluster-ip" : "",
+        flags.HasFlag(FrontendFlags.NodePort) ? " node-port" : "",
+        flags.HasFlag(FrontendFlags.LoadBalancer) ? " load-balancer" : "",
+        flags.HasFlag(FrontendFlags.ExternalIP) ? " external-ip" : "",
+    ]);
 
     private static void Write(StringBuilder text, string list, IReadOnlyList<BackendView> backends)
     {

@@ -35,6 +35,7 @@ public sealed record MapView(
         MapNames.SockFlows => "further destinations of unconnected UDP sockets",
         MapNames.Conntrack => "flows of packets, two entries each",
         MapNames.Fragments => "ports of datagrams that come in fragments",
+        MapNames.Recent => "backends of openings that may be sent again",
         MapNames.Devices => "network devices: masquerading addresses, MTU, whether programs are attached",
         MapNames.Settings => "what the agent tells the programs: timeouts, port ranges",
         MapNames.Reasons => "packets that no flow decided, by hook and reason",

@@ -20,4 +20,8 @@ public sealed record ServiceView(
     SlotRange LocalSlots,
     IReadOnlyList<FrontendView> Frontends,
     IReadOnlyList<BackendView> Cluster,
-    IReadOnlyList<BackendView> Local);
+    IReadOnlyList<BackendView> Local)
+{
+    /// <summary>What its load balancer frontends admit, ordered; empty: every source.</summary>
+    public IReadOnlyList<AddressPrefix> SourceRanges { get; init; } = [];
+}

@@ -14,13 +14,20 @@ public sealed class Datapath : IDisposable
 {
     private readonly PinDirectory _pins;
 
-    private Datapath(PinDirectory pins, KernelMaps maps)
+    private Datapath(PinDirectory pins, KernelMaps maps, string programDirectory)
     {
         _pins = pins;
         Maps = maps;
+        ProgramDirectory = programDirectory;
     }
 
     public KernelMaps Maps { get; }
+
+    /// <summary>Where the programs of this build are pinned; see <see cref="ProgramNames"/>.</summary>
+    public string ProgramDirectory { get; }
+
+    /// <summary>Where links are pinned.</summary>
+    public string LinkDirectory => _pins.Links;
 
     public string PinPath => _pins.Path;
 
@@ -37,7 +44,7 @@ public sealed class Datapath : IDisposable
         {
             pins.Lock();
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
-            using var loader = new ObjectLoader(pins, bpftool, EmbeddedObject.SocketLb);
+            using var loader = new ObjectLoader(pins, bpftool);
             await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
             // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.
@@ -52,7 +59,7 @@ public sealed class Datapath : IDisposable
             var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
             loader.RemoveOtherPrograms();
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, maps);
+            return new Datapath(pins, maps, loader.ProgramDirectory);
         }
         catch (BpftoolException exception)
         {

@@ -6,28 +6,40 @@ namespace EbpfLb.Datapath.Loading;
 /// <summary>A BPF object as it was built into this assembly.</summary>
 internal sealed class EmbeddedObject
 {
-    private EmbeddedObject(string name, byte[] content)
+    private EmbeddedObject(string name, IReadOnlyList<string> programs)
     {
         Name = name;
-        Content = content;
-        Hash = Convert.ToHexStringLower(SHA256.HashData(content))[..16];
+        Programs = programs;
+        using var stream = typeof(EmbeddedObject).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The assembly was built without {name}.");
+        Content = new byte[stream.Length];
+        stream.ReadExactly(Content);
     }
 
-    public static EmbeddedObject SocketLb { get; } = Read("lb_sock.bpf.o");
+    /// <summary>The first makes the maps: it declares every one of the contract, as they all do.</summary>
+    public static IReadOnlyList<EmbeddedObject> All { get; } =
+    [
+        new("lb_sock.bpf.o", [.. SocketHook.All.Select(hook => hook.Program)]),
+        new("lb_xdp.bpf.o", [ProgramNames.XdpIngress]),
+        new("lb_tc.bpf.o", [ProgramNames.TcIngress, ProgramNames.TcEgress, ProgramNames.TcPod]),
+        new("lb_sweep.bpf.o", [ProgramNames.ConntrackSweep]),
+    ];
+
+    /// <summary>Of all of them together: tells one build of the programs from another.</summary>
+    public static string Hash { get; } = HashOf(All);
 
     public string Name { get; }
 
     public byte[] Content { get; }
 
-    /// <summary>Tells one build of the programs from another.</summary>
-    public string Hash { get; }
+    /// <summary>Pinned under their names; no two objects have one of the same name.</summary>
+    public IReadOnlyList<string> Programs { get; }
 
-    private static EmbeddedObject Read(string name)
+    private static string HashOf(IReadOnlyList<EmbeddedObject> objects)
     {
-        using var stream = typeof(EmbeddedObject).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The assembly was built without {name}.");
-        var content = new byte[stream.Length];
-        stream.ReadExactly(content);
-        return new EmbeddedObject(name, content);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var one in objects)
+            hash.AppendData(SHA256.HashData(one.Content));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

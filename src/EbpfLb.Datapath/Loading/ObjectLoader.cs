@@ -8,14 +8,14 @@ using EbpfLb.Linux.Processes;
 namespace EbpfLb.Datapath.Loading;
 
 /// <summary>
-/// Loads an object over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by the
-/// hash of their object, so that a restart of the same version loads nothing.
+/// Loads the objects over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by the
+/// hash of their objects, so that a restart of the same version loads nothing.
 /// </summary>
-internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, EmbeddedObject bpfObject) : IDisposable
+internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDisposable
 {
-    private MemoryFile? _checked;
+    private readonly Dictionary<EmbeddedObject, MemoryFile> _checked = [];
 
-    public string ProgramDirectory => Path.Combine(pins.Programs, bpfObject.Hash);
+    public string ProgramDirectory => Path.Combine(pins.Programs, EmbeddedObject.Hash);
 
     /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
     public async Task EnsureMapsAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
@@ -24,7 +24,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         if (MapNames.All.All(name => File.Exists(pins.Map(name))))
             return;
 
-        var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
+        var file = await OpenCheckedAsync(EmbeddedObject.All[0], stopping).ConfigureAwait(false);
         try
         {
             await CreateMapsAsync(file.PathForChild, sizes, stopping).ConfigureAwait(false);
@@ -41,11 +41,18 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
         if (ProgramsUseThePinnedMaps())
             return;
 
-        var file = await OpenCheckedAsync(stopping).ConfigureAwait(false);
-        await LoadProgramsAsync(file.PathForChild, stopping).ConfigureAwait(false);
+        // All are compared before the first is loaded.
+        var files = new List<MemoryFile>();
+        foreach (var one in EmbeddedObject.All)
+            files.Add(await OpenCheckedAsync(one, stopping).ConfigureAwait(false));
+        await LoadProgramsAsync(files, stopping).ConfigureAwait(false);
     }
 
-    public void Dispose() => _checked?.Dispose();
+    public void Dispose()
+    {
+        foreach (var file in _checked.Values)
+            file.Dispose();
+    }
 
     /// <summary>Programs of other builds; after the links have left them.</summary>
     public void RemoveOtherPrograms()
@@ -63,10 +70,10 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
 
     // A sealed file without a name: bpftool reads exactly the bytes of this assembly, on a read-only root file system too.
     // Compared with the mirrors once, before its first use, and kept for the second.
-    private async Task<MemoryFile> OpenCheckedAsync(CancellationToken stopping)
+    private async Task<MemoryFile> OpenCheckedAsync(EmbeddedObject bpfObject, CancellationToken stopping)
     {
-        if (_checked is not null)
-            return _checked;
+        if (_checked.TryGetValue(bpfObject, out var known))
+            return known;
 
         var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
         try
@@ -74,7 +81,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
             using var btf = await bpftool.DumpBtfAsync(file.PathForChild, stopping).ConfigureAwait(false);
             var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
             if (findings.Count == 0)
-                return _checked = file;
+                return _checked[bpfObject] = file;
 
             throw new DatapathException(
                 $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "
@@ -130,12 +137,13 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
     }
 
     // Into a directory that gets its name only when every program is in it: a killed agent leaves no half set behind.
-    private async Task LoadProgramsAsync(string path, CancellationToken stopping)
+    private async Task LoadProgramsAsync(IReadOnlyList<MemoryFile> files, CancellationToken stopping)
     {
         Directory.CreateDirectory(pins.Programs);
         string incomplete = Path.Combine(pins.Programs, "incomplete");
         RemoveTree(incomplete);
-        await bpftool.LoadAllAsync(path, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
+        foreach (var file in files)
+            await bpftool.LoadAllAsync(file.PathForChild, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
         RemoveTree(ProgramDirectory);
         Directory.Move(incomplete, ProgramDirectory);
     }
@@ -153,9 +161,9 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool, Embedded
             pinned.Add(map.Info.Id);
         }
 
-        return SocketHook.All.All(hook =>
+        return EmbeddedObject.All.SelectMany(one => one.Programs).All(name =>
         {
-            if (!BpfProgram.TryOpenPinned(Path.Combine(ProgramDirectory, hook.Program), out var program))
+            if (!BpfProgram.TryOpenPinned(Path.Combine(ProgramDirectory, name), out var program))
                 return false;
 
             using (program)

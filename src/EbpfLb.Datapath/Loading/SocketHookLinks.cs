@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Cgroups;
@@ -88,7 +89,7 @@ internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
     private void RemoveUnknown()
     {
         var known = SocketHook.All.Select(Pin).ToHashSet();
-        foreach (string pin in Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin)))
+        foreach (string pin in Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin) && !DevicePin.TryParse(Path.GetFileName(pin), out _)))
         {
             using (var link = BpfLink.OpenPinned(pin))
                 Cleanup.Detach(link);

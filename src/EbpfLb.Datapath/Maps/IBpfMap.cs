@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Datapath.Maps;
 
-/// <summary>A hash map of the contract, in the kernel or in memory.</summary>
+/// <summary>A hash map or a trie of the contract, in the kernel or in memory.</summary>
 public interface IBpfMap<TKey, TValue>
     where TKey : unmanaged
     where TValue : unmanaged
@@ -27,7 +27,7 @@ public enum MapError
 {
     None = 0,
 
-    /// <summary>E2BIG: every entry is taken. Only a deletion, or a larger map, helps.</summary>
+    /// <summary>E2BIG, in a trie ENOSPC: every entry is taken. Only a deletion, or a larger map, helps.</summary>
     Full,
 
     /// <summary>ENOMEM: may pass.</summary>

@@ -11,11 +11,20 @@ public interface ILbMaps
 
     IBpfMap<Address, VipValue> Vips { get; }
 
+    IBpfMap<ServiceCidrKey, ServiceCidrValue> ServiceCidrs { get; }
+
+    IBpfMap<SourceRangeKey, SourceRangeValue> SourceRanges { get; }
+
     IBpfMap<uint, ServiceValue> Services { get; }
 
     ISlotArray Slots { get; }
 
     IBpfMap<uint, BackendValue> Backends { get; }
+
+    /// <summary>By backend id. Programs add to what is there.</summary>
+    IBpfMap<uint, CountersValue> Counters { get; }
+
+    IBpfMap<uint, CountersValue> ServiceCounters { get; }
 
     IBpfMap<uint, ServiceNameValue> ServiceNames { get; }
 
@@ -24,4 +33,6 @@ public interface ILbMaps
     IBpfMap<uint, ProblemValue> Problems { get; }
 
     IIdMarks Ids { get; }
+
+    INodePortSettings NodePorts { get; }
 }

@@ -31,7 +31,8 @@ internal sealed class KernelMap<TKey, TValue>(BpfMap map) : IBpfMap<TKey, TValue
     private static MapWrite Failed(Errno errno) => new(
         errno switch
         {
-            Errno.E2BIG => MapError.Full,
+            // Hash maps say the first, tries the second.
+            Errno.E2BIG or Errno.ENOSPC => MapError.Full,
             Errno.ENOMEM => MapError.OutOfMemory,
             _ => MapError.Failed,
         },

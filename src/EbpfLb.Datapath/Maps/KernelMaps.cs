@@ -35,8 +35,10 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             Counters = Open<uint, CountersValue>(directory, MapNames.Counters);
             ServiceCounters = Open<uint, CountersValue>(directory, MapNames.ServiceCounters);
             OpenChecked(directory, MapNames.Fragments, Unsafe.SizeOf<FragmentKey>(), Unsafe.SizeOf<FragmentValue>());
+            OpenChecked(directory, MapNames.Recent, sizeof(uint), sizeof(ulong));
             Reasons = OpenChecked(directory, MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
             Settings = OpenArray<SettingsValue>(directory, MapNames.Settings, writable);
+            NodePorts = new KernelNodePortSettings(Settings);
             Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
             Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
@@ -86,8 +88,10 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     /// <summary>Per CPU, of <see cref="CountValue"/>; index is hook * reasons + reason.</summary>
     public BpfMap Reasons { get; }
 
-    /// <summary>One element of <see cref="SettingsValue"/>.</summary>
+    /// <summary>One element of <see cref="SettingsValue"/>. Its range of node ports is written through <see cref="NodePorts"/> only.</summary>
     public BpfMappedArray Settings { get; }
+
+    public INodePortSettings NodePorts { get; }
 
     public IIdMarks Ids { get; }
 

@@ -17,6 +17,7 @@ public static class MapNames
     public const string SockFlows = "sock_flows_v1";
     public const string Conntrack = "conntrack_v1";
     public const string Fragments = "fragments_v1";
+    public const string Recent = "recent_v1";
     public const string Devices = "devices_v1";
     public const string Settings = "settings_v1";
     public const string Reasons = "reasons_v1";
@@ -30,7 +31,7 @@ public static class MapNames
     public static IReadOnlyList<string> All { get; } =
     [
         Frontends, Vips, NodeAddresses, ServiceCidrs, SourceRanges, Services, Slots, Backends, Affinity, SockPeers, SockFlows, Conntrack,
-        Fragments, Devices, Settings, Reasons, Counters, ServiceCounters, ServiceNames, Problems, Agent,
+        Fragments, Recent, Devices, Settings, Reasons, Counters, ServiceCounters, ServiceNames, Problems, Agent,
     ];
 
     /// <summary>Whether a pin has the name of one of our maps, of whatever schema version.</summary>

@@ -75,6 +75,9 @@ public sealed partial class DatapathSync
         if (PutBackends(port, desired, backends) is { } refused)
             return refused;
 
+        if (PutRanges(port, desired, out var ranges) is { } notRestricted)
+            return notRestricted;
+
         var published = Published(port);
         if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
             return noSlots;
@@ -98,12 +101,16 @@ public sealed partial class DatapathSync
             _slots.Free(published.Cluster);
         if (local != published.Local)
             _slots.Free(published.Local);
+        PublishRanges(port, ranges);
         var gone = port.Backends;
         port.Backends = backends;
         foreach (var backend in gone.Concat(port.Staged))
         {
             if (Array.BinarySearch(backends, backend) is int index && (index < 0 || backends[index].Id != backend.Id))
+            {
                 DeleteBackend(backend.Id, desired.AffinityTimeoutSeconds > 0);
+                _counters.MoveToService(backend.Id, port.ServiceId);
+            }
         }
 
         port.Staged.Clear();
@@ -134,7 +141,10 @@ public sealed partial class DatapathSync
             backends[i] = new ProgrammedBackend(backend.Address, backend.Port, id);
             var write = _backends.Put(id, Encoding.Backend(backend, desired.Key.Protocol, port.ServiceId));
             if (write.Succeeded)
+            {
+                _counters.Create(id);
                 continue;
+            }
 
             refusal = new Refusal(MapNames.Backends, _backends.MaxEntries, write);
             if (write.Error == MapError.Full)
@@ -193,11 +203,9 @@ public sealed partial class DatapathSync
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
-                var vip = _vips.Put(key.Address, default);
-                _touchedVips.Add(key.Address);
-                if (!vip.Succeeded)
+                if (PutVip(key.Address) is { } noVip)
                 {
-                    refusal = Worse(refusal, new Refusal(MapNames.Vips, _vips.MaxEntries, vip));
+                    refusal = Worse(refusal, noVip);
                     continue;
                 }
 
@@ -210,8 +218,20 @@ public sealed partial class DatapathSync
         return refusal;
     }
 
+    // The unspecified address is nobody's destination.
+    private Refusal? PutVip(Address address)
+    {
+        if (address.IsAny)
+            return null;
+
+        var write = _vips.Put(address, default);
+        _touchedVips.Add(address);
+        return write.Succeeded ? null : new Refusal(MapNames.Vips, _vips.MaxEntries, write);
+    }
+
     private MapWrite PutFrontend(ProgrammedPort port, FrontendKey key, FrontendValue value)
     {
+        WidenNodePortRange(key);
         bool known = _frontends.TryGet(key, out var before);
         var write = _frontends.Put(key, value);
         if (!write.Succeeded || (known && before.ServiceId == value.ServiceId))
@@ -221,7 +241,7 @@ public sealed partial class DatapathSync
         if (known && _portById.TryGetValue(before.ServiceId, out var former))
             former.Frontends.Remove(key);
         if (!known)
-            CountFrontend(key.Address, 1);
+            CountFrontend(key, 1);
         port.Frontends.Add(key);
         return write;
     }
@@ -233,12 +253,19 @@ public sealed partial class DatapathSync
             return;
 
         port?.Frontends.Remove(key);
-        CountFrontend(key.Address, -1);
+        CountFrontend(key, -1);
         _freed = true;
     }
 
-    private void CountFrontend(Address vip, int by)
+    private void CountFrontend(FrontendKey key, int by)
     {
+        var vip = key.Address;
+        if (vip.IsAny)
+        {
+            CountNodePort(key.Port.Value, by);
+            return;
+        }
+
         int count = _frontendsByVip.GetValueOrDefault(vip) + by;
         if (count == 0)
             _frontendsByVip.Remove(vip);
@@ -262,8 +289,13 @@ public sealed partial class DatapathSync
         foreach (var port in ports.ToArray())
         {
             foreach (var staged in port.Staged)
+            {
                 _backends.Delete(staged.Id);
+                _counters.Drop(staged.Id);
+            }
+
             port.Staged.Clear();
+            DropStagedRanges(port);
             if (port.IsWhole)
                 continue;
 
@@ -294,8 +326,14 @@ public sealed partial class DatapathSync
                 return false;
 
             _names.Delete(port.ServiceId);
+            PublishRanges(port, NoRanges);
             foreach (var backend in port.Backends.Concat(port.Staged))
+            {
                 DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);
+                _counters.Drop(backend.Id);
+            }
+
+            _counters.DropService(port.ServiceId);
             _slots.Free(published.Cluster);
             _slots.Free(published.Local);
             _portById.Remove(port.ServiceId);

@@ -22,7 +22,10 @@ public sealed partial class DatapathSync
         sync.RestoreViews();
         sync.RestorePorts();
         sync.RestoreBackends();
+        sync.RestoreRanges();
+        sync._counters.Restore(sync._backends.Entries.Keys.Except(sync._backends.Undeleted), sync._portById.ContainsKey);
         sync.RestoreFrontends();
+        sync.FitNodePortRange();
         sync.RestoreSlots();
         return sync;
     }
@@ -34,6 +37,8 @@ public sealed partial class DatapathSync
         _services.Load();
         _backends.Load();
         _names.Load();
+        _ranges.Load();
+        _cidrs.Load();
         _serviceIds = new IdAllocator(id => _services.Contains(id) || _names.Contains(id), _maps.Ids.LastServiceId);
         _backendIds = new IdAllocator(_backends.Contains, _maps.Ids.LastBackendId);
     }
@@ -106,7 +111,7 @@ public sealed partial class DatapathSync
     {
         foreach (var (key, value) in _frontends.Entries.ToArray())
         {
-            CountFrontend(key.Address, 1);
+            CountFrontend(key, 1);
             if (_portById.TryGetValue(value.ServiceId, out var port))
             {
                 port.Frontends.Add(key);

@@ -14,10 +14,12 @@ namespace EbpfLb.Datapath.Sync;
 /// The order of one <see cref="Apply"/>, and why:
 /// <list type="number">
 /// <item>frontends nobody wants any more are deleted: nothing can enter what is about to go;</item>
-/// <item>per service: backends, a fresh range of slots, then the service entry that names the range (the flip), then its frontends.
-/// A program always finds what the entry before it names;</item>
-/// <item>services nobody wants any more go: entry, name, backends; their slots rest before they are given again;</item>
-/// <item>services that found a map full are tried once more if anything was freed.</item>
+/// <item>per service: backends with their counters, source ranges, a fresh range of slots, then the service entry that names the range
+/// and says whether source ranges count (the flip), then what only the last entry went by goes, then its frontends; before one of the
+/// unspecified address comes, the range of node ports grows to hold it. A program always finds what the entry before it names;</item>
+/// <item>services nobody wants any more go: entry, name, source ranges, backends; their slots rest before they are given again;</item>
+/// <item>services that found a map full are tried once more if anything was freed;</item>
+/// <item>the range of node ports shrinks to what is left.</item>
 /// </list>
 /// Memory changes only after the write it records, so a failed write leaves work to do and nothing else.
 /// </remarks>
@@ -30,6 +32,9 @@ public sealed partial class DatapathSync
     private readonly MapView<uint, ServiceValue> _services;
     private readonly MapView<uint, BackendValue> _backends;
     private readonly MapView<uint, ServiceNameValue> _names;
+    private readonly MapView<SourceRangeKey, SourceRangeValue> _ranges;
+    private readonly MapView<ServiceCidrKey, ServiceCidrValue> _cidrs;
+    private readonly CounterSync _counters;
     private readonly SlotAllocator _slots;
     private readonly Dictionary<ObjectName, List<ProgrammedPort>> _programmed = [];
     private readonly Dictionary<uint, ProgrammedPort> _portById = [];
@@ -54,6 +59,9 @@ public sealed partial class DatapathSync
         _services = new(maps.Services);
         _backends = new(maps.Backends);
         _names = new(maps.ServiceNames);
+        _ranges = new(maps.SourceRanges);
+        _cidrs = new(maps.ServiceCidrs);
+        _counters = new(maps);
         _slots = new(maps.Slots.Capacity, options.SlotGrace, time);
     }
 
@@ -67,10 +75,16 @@ public sealed partial class DatapathSync
 
     public int FrontendCount => _frontends.Count;
 
-    public IReadOnlyCollection<SyncFailure> Failures => _failures.Values;
+    /// <summary>Of services, and of service CIDRs under the names of <c>ServiceCIDR/</c>.</summary>
+    public IReadOnlyCollection<SyncFailure> Failures => [.. _failures.Values, .. _cidrFailures];
+
+    /// <summary>Backends that are served but not counted: counters_v1 has no room, or a write to it failed. Tried again each time.</summary>
+    public int UncountedBackends => _counters.Uncounted;
 
     /// <summary>System calls that wrote a map so far.</summary>
-    public long MapWrites => _frontends.Writes + _vips.Writes + _services.Writes + _backends.Writes + _names.Writes;
+    public long MapWrites =>
+        _frontends.Writes + _vips.Writes + _services.Writes + _backends.Writes + _names.Writes + _ranges.Writes + _cidrs.Writes
+        + _counters.Writes;
 
     /// <param name="changes">Services that changed, and those that are gone.</param>
     /// <param name="complete">
@@ -89,6 +103,11 @@ public sealed partial class DatapathSync
             Desire(service);
         foreach (var name in changes.Removed)
             Undesire(name);
+        if (changes.ServiceCidrs is { } cidrs)
+        {
+            _desiredCidrs = cidrs;
+            _cidrsDue = true;
+        }
 
         bool completing = complete && !_complete;
         if (completing)
@@ -99,6 +118,7 @@ public sealed partial class DatapathSync
         }
 
         _complete |= complete;
+        _cidrsDue |= completing;
         if (retry)
             upserted.UnionWith(_failures.Keys);
 
@@ -107,6 +127,7 @@ public sealed partial class DatapathSync
         foreach (var name in removed)
             RemoveService(name);
         BuryDying();
+        ProgramCidrs(retry);
         DeleteAgain();
 
         var full = _failures.Values.Where(failure => failure.Error == MapError.Full).Select(failure => failure.Service).ToArray();
@@ -114,13 +135,15 @@ public sealed partial class DatapathSync
             ProgramAll(full);
         _freed = false;
         RefreshVips();
+        FitNodePortRange();
 
-        return new ApplyReport(upserted.Count + removed.Count, MapWrites - before, [.. _failures.Values], HasLeftovers);
+        return new ApplyReport(upserted.Count + removed.Count, MapWrites - before, Failures, HasLeftovers);
     }
 
     private bool HasLeftovers =>
         _dying.Exists(MayDie) || _touchedVips.Count > 0 || _frontends.Undeleted.Count > 0 || _vips.Undeleted.Count > 0
-        || _services.Undeleted.Count > 0 || _backends.Undeleted.Count > 0 || _names.Undeleted.Count > 0;
+        || _services.Undeleted.Count > 0 || _backends.Undeleted.Count > 0 || _names.Undeleted.Count > 0
+        || _ranges.Undeleted.Count > 0 || _cidrs.Undeleted.Count > 0 || _counters.HasLeftovers;
 
     private void Desire(DesiredService service)
     {
@@ -231,6 +254,9 @@ public sealed partial class DatapathSync
         _names.DeleteAgain();
         _backends.DeleteAgain();
         _vips.DeleteAgain();
+        _ranges.DeleteAgain();
+        _cidrs.DeleteAgain();
+        _counters.TryAgain();
     }
 
     // An address is there as long as one of its frontends is.

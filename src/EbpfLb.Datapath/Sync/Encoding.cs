@@ -9,6 +9,8 @@ namespace EbpfLb.Datapath.Sync;
 /// <summary>Desired state in the words of the maps. Pure.</summary>
 internal static class Encoding
 {
+    private const uint ServiceIdBits = 32;
+
     public static FrontendKey Key(FrontendAddress frontend) =>
         new() { Address = frontend.Address, Port = new BigEndian16(frontend.Port), Protocol = frontend.Protocol };
 
@@ -32,8 +34,23 @@ internal static class Encoding
         Algorithm = port.Algorithm,
         Flags = (port.InternalTrafficPolicy == TrafficPolicy.Local ? ServiceFlags.InternalLocal : 0)
             | (port.ExternalTrafficPolicy == TrafficPolicy.Local ? ServiceFlags.ExternalLocal : 0)
-            | (port.HasEndpoints ? ServiceFlags.HasEndpoints : 0),
+            | (port.HasEndpoints ? ServiceFlags.HasEndpoints : 0)
+            | (port.SourceRanges.IsEmpty ? 0 : ServiceFlags.SourceRanges)
+            | (port.AdmitsPods ? ServiceFlags.AdmitsPods : 0)
+            | (port.AdmitsNode ? ServiceFlags.AdmitsNode : 0),
     };
+
+    public static SourceRangeKey Range(AddressPrefix prefix, uint serviceId) =>
+        new() { PrefixBits = ServiceIdBits + (uint)prefix.Bits, ServiceId = serviceId, Address = prefix.Network };
+
+    public static AddressPrefix Prefix(SourceRangeKey key) => Prefix(key.Address, key.PrefixBits - ServiceIdBits);
+
+    public static ServiceCidrKey Cidr(AddressPrefix prefix) => new() { PrefixBits = (uint)prefix.Bits, Address = prefix.Network };
+
+    public static AddressPrefix Prefix(ServiceCidrKey key) => Prefix(key.Address, key.PrefixBits);
+
+    private static AddressPrefix Prefix(Address address, uint bits) =>
+        AddressPrefix.Of(address, (int)Math.Clamp(address.IsIPv4 ? (long)bits - 96 : bits, 0, address.IsIPv4 ? 32 : 128));
 
     public static ServiceNameValue Name(ServicePortKey key) =>
         new() { Name = key.DisplayName, Protocol = key.Protocol, Family = key.Family };

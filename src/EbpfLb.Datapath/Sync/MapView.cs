@@ -27,6 +27,9 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
     /// <summary>Keys whose deletion failed and that nobody has written since.</summary>
     public IReadOnlyCollection<TKey> Undeleted => _undeleted;
 
+    /// <summary>Of the deletion that failed last.</summary>
+    public MapWrite LastRefusal { get; private set; } = MapWrite.Ok;
+
     public IReadOnlyDictionary<TKey, TValue> Entries => _known;
 
     public void Load()
@@ -67,8 +70,10 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
             return true;
 
         Writes++;
-        if (!map.Delete(key).Succeeded)
+        var result = map.Delete(key);
+        if (!result.Succeeded)
         {
+            LastRefusal = result;
             _undeleted.Add(key);
             return false;
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Collections.Frozen;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
@@ -17,6 +18,12 @@ internal sealed class ProgrammedPort(ServicePortKey key, uint serviceId)
 
     /// <summary>Backends written, or tried, for tables that are not published yet.</summary>
     public List<ProgrammedBackend> Staged { get; } = [];
+
+    /// <summary>Source ranges in the kernel that the published entry may go by.</summary>
+    public IReadOnlySet<SourceRangeKey> Ranges { get; set; } = FrozenSet<SourceRangeKey>.Empty;
+
+    /// <summary>Source ranges written, or tried, for an entry that is not published yet.</summary>
+    public HashSet<SourceRangeKey> StagedRanges { get; } = [];
 
     /// <summary>Frontends in the kernel that name this service id.</summary>
     public List<FrontendKey> Frontends { get; } = [];

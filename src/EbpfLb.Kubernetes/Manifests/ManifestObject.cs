@@ -4,7 +4,7 @@ using EbpfLb.LoadBalancing.Model;
 namespace EbpfLb.Kubernetes.Manifests;
 
 /// <summary>Who an object is, whichever file it stands in.</summary>
-/// <param name="Name">A node has no namespace; it is empty then.</param>
+/// <param name="Name">A node and a service CIDR have no namespace; it is empty then.</param>
 public readonly record struct ObjectKey(ObjectKind Kind, ObjectName Name) : IComparable<ObjectKey>
 {
     public static bool operator <(ObjectKey left, ObjectKey right) => left.CompareTo(right) < 0;
@@ -22,7 +22,7 @@ public readonly record struct ObjectKey(ObjectKind Kind, ObjectName Name) : ICom
     }
 
     /// <summary>As messages call it: <c>Service default/web</c>.</summary>
-    public override string ToString() => Kind == ObjectKind.Node ? $"Node {Name.Name}" : $"{Kind} {Name}";
+    public override string ToString() => Kind.HasNoNamespace() ? $"{Kind} {Name.Name}" : $"{Kind} {Name}";
 }
 
 /// <summary>An object of a file. Exactly the model record of its kind is set, or none when nothing is served for the object.</summary>
@@ -36,6 +36,8 @@ public sealed record ManifestObject(ObjectKey Key, int Line)
 
     public Node? Node { get; init; }
 
+    public ServiceCidr? ServiceCidr { get; init; }
+
     /// <summary>False for a headless service, say: it claims its name, and that is all.</summary>
-    public bool IsServed => Service is not null || Slice is not null || Node is not null;
+    public bool IsServed => Service is not null || Slice is not null || Node is not null || ServiceCidr is not null;
 }

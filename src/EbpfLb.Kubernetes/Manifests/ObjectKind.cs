@@ -6,4 +6,10 @@ public enum ObjectKind : byte
     Service,
     EndpointSlice,
     Node,
+    ServiceCIDR,
+}
+
+internal static class ObjectKinds
+{
+    public static bool HasNoNamespace(this ObjectKind kind) => kind is ObjectKind.Node or ObjectKind.ServiceCIDR;
 }

@@ -4,4 +4,20 @@ namespace EbpfLb.Kubernetes.Objects;
 public sealed class NodeObject
 {
     public ObjectMeta? Metadata { get; init; }
+
+    /// <summary>spec.podCIDR</summary>
+    public string? PodCidr { get; init; }
+
+    /// <summary>spec.podCIDRs</summary>
+    public IReadOnlyList<string>? PodCidrs { get; init; }
+
+    /// <summary>status.addresses</summary>
+    public IReadOnlyList<NodeAddress>? Addresses { get; init; }
+}
+
+public sealed class NodeAddress
+{
+    public string? Type { get; init; }
+
+    public string? Address { get; init; }
 }

@@ -6,6 +6,9 @@ public sealed class ServiceObject
     public ObjectMeta? Metadata { get; init; }
 
     public ServiceSpec? Spec { get; init; }
+
+    /// <summary>status.loadBalancer.ingress</summary>
+    public IReadOnlyList<LoadBalancerIngress>? LoadBalancerIngress { get; init; }
 }
 
 public sealed class ServiceSpec
@@ -17,6 +20,8 @@ public sealed class ServiceSpec
     public IReadOnlyList<string>? ClusterIPs { get; init; }
 
     public IReadOnlyList<string>? ExternalIPs { get; init; }
+
+    public IReadOnlyList<string>? LoadBalancerSourceRanges { get; init; }
 
     public IReadOnlyList<ServicePortSpec>? Ports { get; init; }
 
@@ -37,4 +42,13 @@ public sealed class ServicePortSpec
     public string? Protocol { get; init; }
 
     public int? Port { get; init; }
+
+    public int? NodePort { get; init; }
+}
+
+public sealed class LoadBalancerIngress
+{
+    public string? IP { get; init; }
+
+    public string? IPMode { get; init; }
 }

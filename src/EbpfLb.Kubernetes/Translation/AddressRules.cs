@@ -4,11 +4,15 @@ using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Kubernetes.Translation;
 
-/// <summary>Which addresses a cluster IP and an endpoint may have.</summary>
+/// <summary>Which addresses a service and an endpoint may have.</summary>
 internal static class AddressRules
 {
     /// <returns>What the address is, when a service may not have it: "a multicast address".</returns>
     public static string? ReasonAgainstClusterIP(Address address) => Classify(address) is { } kind and not LinkLocal ? kind : null;
+
+    /// <returns>What the address is, when a service may not have it as a load balancer address or an external IP. Link-local ones too:
+    /// they would take what is meant for metadata servers.</returns>
+    public static string? ReasonAgainstExternalAddress(Address address) => Classify(address);
 
     /// <returns>What the address is, when an endpoint may not have it. Link-local ones too: they would reach the node's own
     /// neighbours and metadata servers.</returns>

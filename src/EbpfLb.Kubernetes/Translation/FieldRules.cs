@@ -16,12 +16,23 @@ internal static class FieldRules
     public static bool TryGetSliceName(ObjectMeta? metadata, ProblemList problems, out ObjectName name) =>
         TryAddNamespace(metadata, TryGetName(metadata, NameRules.IsObjectName, NameRules.ObjectNameRule, problems), problems, out name);
 
-    public static bool TryGetNodeName(ObjectMeta? metadata, ProblemList problems, [NotNullWhen(true)] out string? name) =>
+    /// <summary>Of an object without a namespace.</summary>
+    public static bool TryGetClusterName(ObjectMeta? metadata, ProblemList problems, [NotNullWhen(true)] out string? name) =>
         (name = TryGetName(metadata, NameRules.IsObjectName, NameRules.ObjectNameRule, problems)) is not null;
 
     public static string? Label(this ObjectMeta? metadata, string key) => metadata?.Labels?.GetValueOrDefault(key);
 
     public static string? Annotation(this ObjectMeta? metadata, string key) => metadata?.Annotations?.GetValueOrDefault(key);
+
+    /// <summary>Blanks around it mean nothing, as kube-proxy has it.</summary>
+    public static bool TryGetPrefix(string text, string path, ProblemList problems, out AddressPrefix prefix)
+    {
+        if (AddressPrefix.TryParse(text.Trim(), out prefix))
+            return true;
+
+        problems.Invalid(path, $"{PrintableText.Quote(text)} is not a network; expected the form 192.0.2.0/24 or 2001:db8::/32");
+        return false;
+    }
 
     /// <param name="what">The port's field path without the protocol field: <c>spec.ports[1]</c>.</param>
     public static bool TryGetProtocol(string? text, string what, ProblemList problems, out Protocol protocol)
@@ -36,8 +47,7 @@ internal static class FieldRules
                 return true;
             case "SCTP":
                 protocol = Protocol.Sctp;
-                problems.Ignored($"{what}.protocol", "SCTP is not served; the port is left out");
-                return false;
+                return true;
             default:
                 protocol = default;
                 problems.Invalid($"{what}.protocol", $"{PrintableText.Quote(text)} is not a protocol; expected TCP, UDP or SCTP");

@@ -14,6 +14,9 @@ public static class ServiceTranslation
     /// </summary>
     public const int MaxPorts = 1000;
 
+    /// <summary>Each external IP and load balancer address has a frontend of each port.</summary>
+    public const int MaxAddresses = 100;
+
     private const uint DefaultAffinityTimeoutSeconds = 10800;
 
     private const int MaxAffinityTimeoutSeconds = 86400;
@@ -36,7 +39,10 @@ public static class ServiceTranslation
         // Everything is looked at before the decision, so that one pass tells every problem.
         CheckType(spec, problems);
         var clusterIPs = TranslateClusterIPs(spec, problems);
-        var ports = TranslatePorts(spec.Ports ?? [], problems);
+        var externalIPs = TranslateExternalIPs(spec.ExternalIPs ?? [], clusterIPs, problems);
+        var loadBalancerIPs = TranslateLoadBalancerIPs(service, clusterIPs, problems);
+        var sourceRanges = TranslateSourceRanges(spec.LoadBalancerSourceRanges ?? [], loadBalancerIPs, problems);
+        var ports = TranslatePorts(spec, problems);
         var algorithm = TranslateAlgorithm(service.Metadata!, problems);
         int tableSize = TranslateTableSize(service.Metadata!, problems);
         uint affinityTimeout = TranslateAffinity(spec, problems);
@@ -51,6 +57,9 @@ public static class ServiceTranslation
             CreatedAt = service.Metadata!.CreationTimestamp,
             ClusterIPs = clusterIPs,
             Ports = ports,
+            LoadBalancerIPs = loadBalancerIPs,
+            ExternalIPs = externalIPs,
+            LoadBalancerSourceRanges = sourceRanges,
             AffinityTimeoutSeconds = affinityTimeout,
             InternalTrafficPolicy = internalPolicy,
             ExternalTrafficPolicy = externalPolicy,
@@ -69,10 +78,6 @@ public static class ServiceTranslation
     {
         if (spec.Type is not (null or "" or "ClusterIP" or "NodePort" or "LoadBalancer"))
             problems.Ignored("spec.type", $"{PrintableText.Quote(spec.Type)} is not a known type; taken as ClusterIP");
-        if (spec.Type is "NodePort" or "LoadBalancer")
-            problems.Ignored("spec.type", $"{spec.Type}: only the cluster IPs of this service are served");
-        if (spec.ExternalIPs is { Count: > 0 })
-            problems.Ignored("spec.externalIPs", "external IPs are not served; the cluster IPs of this service are");
     }
 
     private static EquatableArray<Address> TranslateClusterIPs(ServiceSpec spec, ProblemList problems)
@@ -116,8 +121,92 @@ public static class ServiceTranslation
         return false;
     }
 
-    private static EquatableArray<ServicePort> TranslatePorts(IReadOnlyList<ServicePortSpec> specs, ProblemList problems)
+    private static EquatableArray<Address> TranslateExternalIPs(
+        IReadOnlyList<string> texts, EquatableArray<Address> clusterIPs, ProblemList problems)
     {
+        if (texts.Count > MaxAddresses)
+        {
+            problems.Invalid("spec.externalIPs", $"{texts.Count} addresses are more than the {MaxAddresses} a service may have");
+            return default;
+        }
+
+        var addresses = new List<Address>(texts.Count);
+        for (int i = 0; i < texts.Count; i++)
+            AddExternalAddress(texts[i], $"spec.externalIPs[{i}]", "an external IP", clusterIPs, addresses, problems);
+        return addresses.ToEquatableArray();
+    }
+
+    // Of another type the API server clears the status; what is left of it is a load balancer's that went.
+    private static EquatableArray<Address> TranslateLoadBalancerIPs(
+        ServiceObject service, EquatableArray<Address> clusterIPs, ProblemList problems)
+    {
+        if (service is not { Spec.Type: "LoadBalancer", LoadBalancerIngress: { } ingress })
+            return default;
+
+        const string Path = "status.loadBalancer.ingress";
+        if (ingress.Count > MaxAddresses)
+        {
+            problems.Invalid(Path, $"{ingress.Count} addresses are more than the {MaxAddresses} a service may have");
+            return default;
+        }
+
+        var addresses = new List<Address>(ingress.Count);
+        for (int i = 0; i < ingress.Count; i++)
+        {
+            // A load balancer that is known by its host name, or that sends to NodePorts: nothing comes in with its address.
+            if (string.IsNullOrEmpty(ingress[i].IP) || ingress[i].IPMode == "Proxy")
+                continue;
+
+            if (ingress[i].IPMode is null or "VIP")
+                AddExternalAddress(ingress[i].IP!, $"{Path}[{i}].ip", "a load balancer address", clusterIPs, addresses, problems);
+            else
+            {
+                problems.Ignored($"{Path}[{i}].ipMode",
+                    $"{PrintableText.Quote(ingress[i].IPMode!)} is not a known mode; taken as Proxy: the address is not served");
+            }
+        }
+
+        return addresses.ToEquatableArray();
+    }
+
+    private static void AddExternalAddress(
+        string text, string path, string what, EquatableArray<Address> clusterIPs, List<Address> addresses, ProblemList problems)
+    {
+        if (!Address.TryParse(text, out var address))
+            problems.Invalid(path, $"{PrintableText.Quote(text)} is not an IP address");
+        else if (AddressRules.ReasonAgainstExternalAddress(address) is { } reason)
+            problems.Invalid(path, $"{address} is {reason}; {what} must be a unicast address that can be routed");
+        else if (!clusterIPs.IsEmpty && clusterIPs.All(clusterIP => clusterIP.Family != address.Family))
+            problems.Ignored(path, $"{address} is not served: the service has no {address.Family} cluster IP");
+        else if (!addresses.Contains(address))
+            addresses.Add(address);
+    }
+
+    private static EquatableArray<AddressPrefix> TranslateSourceRanges(
+        IReadOnlyList<string> texts, EquatableArray<Address> loadBalancerIPs, ProblemList problems)
+    {
+        var ranges = new List<AddressPrefix>(texts.Count);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            if (FieldRules.TryGetPrefix(texts[i], $"spec.loadBalancerSourceRanges[{i}]", problems, out var range))
+                ranges.Add(range);
+        }
+
+        // kube-proxy's rule, and easily overlooked.
+        if (ranges.Count > 0)
+        {
+            foreach (var family in loadBalancerIPs.Select(address => address.Family).Distinct()
+                .Where(family => !ranges.Exists(range => range.Family == family)))
+                problems.Ignored("spec.loadBalancerSourceRanges", $"no range is of {family}, so every {family} source is admitted");
+        }
+
+        return ranges.ToEquatableArray();
+    }
+
+    private static EquatableArray<ServicePort> TranslatePorts(ServiceSpec spec, ProblemList problems)
+    {
+        var specs = spec.Ports ?? [];
+        bool hasNodePorts = spec.Type is "NodePort" or "LoadBalancer";
         if (specs.Count > MaxPorts)
         {
             problems.Invalid("spec.ports", $"{specs.Count} ports are more than the {MaxPorts} a service may have; split it into several");
@@ -127,6 +216,7 @@ public static class ServiceTranslation
         var ports = new List<ServicePort>(specs.Count);
         var names = new HashSet<string>(StringComparer.Ordinal);
         var numbers = new HashSet<(Protocol, int)>();
+        var nodePorts = new HashSet<(Protocol, int)>();
         for (int i = 0; i < specs.Count; i++)
         {
             string what = $"spec.ports[{i}]";
@@ -157,11 +247,26 @@ public static class ServiceTranslation
             }
             else if (valid)
             {
-                ports.Add(new ServicePort(name, protocol, (ushort)number));
+                int nodePort = hasNodePorts ? TranslateNodePort(specs[i].NodePort ?? 0, what, protocol, nodePorts, problems) : 0;
+                ports.Add(new ServicePort(name, protocol, (ushort)number, (ushort)nodePort));
             }
         }
 
         return ports.ToEquatableArray();
+    }
+
+    /// <returns>0 when there is none, or it is wrong: the port is served without it.</returns>
+    private static int TranslateNodePort(
+        int number, string what, Protocol protocol, HashSet<(Protocol, int)> earlier, ProblemList problems)
+    {
+        if (number is < 0 or > ushort.MaxValue)
+            problems.Invalid($"{what}.nodePort", $"{number} is not a port; expected 1 to 65535, or 0 for none");
+        else if (number != 0 && !earlier.Add((protocol, number)))
+            problems.Invalid($"{what}.nodePort", $"{number}/{protocol.ToApiName()} is the node port of an earlier port too");
+        else
+            return number;
+
+        return 0;
     }
 
     private static uint TranslateAffinity(ServiceSpec spec, ProblemList problems)

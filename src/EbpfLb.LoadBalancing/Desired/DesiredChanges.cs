@@ -14,5 +14,9 @@ public sealed record DesiredChanges(
     IReadOnlyList<FrontendConflict> NewConflicts,
     IReadOnlyList<FrontendConflict> ResolvedConflicts)
 {
-    public bool IsEmpty => Upserted.Count == 0 && Removed.Count == 0 && NewConflicts.Count == 0 && ResolvedConflicts.Count == 0;
+    /// <summary>All of them, ordered; null when they are as before.</summary>
+    public EquatableArray<AddressPrefix>? ServiceCidrs { get; init; }
+
+    public bool IsEmpty => Upserted.Count == 0 && Removed.Count == 0 && NewConflicts.Count == 0 && ResolvedConflicts.Count == 0
+        && ServiceCidrs is null;
 }

@@ -31,6 +31,15 @@ public sealed record DesiredPort
 
     public TrafficPolicy ExternalTrafficPolicy { get; init; }
 
+    /// <summary>What its load balancer frontends admit, ordered; empty: every source.</summary>
+    public EquatableArray<AddressPrefix> SourceRanges { get; init; }
+
+    /// <summary>The ranges hold every address that a pod of this node can have.</summary>
+    public bool AdmitsPods { get; init; }
+
+    /// <summary>The ranges hold an address of this node.</summary>
+    public bool AdmitsNode { get; init; }
+
     public Algorithm Algorithm { get; init; }
 
     /// <summary>Already resolved: 0 unless <see cref="Algorithm"/> is Maglev and a list has backends.</summary>
@@ -70,6 +79,7 @@ public readonly record struct ServicePortKey(ObjectName Service, string PortName
     public override string ToString() => $"{DisplayName} ({Protocol.ToApiName()}, {Family})";
 }
 
+/// <param name="Address">The unspecified one of a family stands for every address of the node.</param>
 public readonly record struct FrontendAddress(Address Address, ushort Port, Protocol Protocol)
 {
     public override string ToString() =>

@@ -20,6 +20,12 @@ public sealed class DesiredState
     private readonly Dictionary<ObjectName, Service> _known = [];
     private readonly Dictionary<ObjectName, DesiredService> _services = [];
 
+    // Of _known: those that what is known of the node makes a difference to.
+    private readonly HashSet<ObjectName> _restricted = [];
+    private EquatableArray<AddressPrefix> _serviceCidrs;
+    private NodeFacts _facts = NodeFacts.None;
+    private volatile NodeFacts _ownFacts = NodeFacts.None;
+
     public DesiredState(DesiredStateOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -34,6 +40,16 @@ public sealed class DesiredState
     public IReadOnlyDictionary<ObjectName, DesiredService> Services => _services;
 
     public IReadOnlyList<FrontendConflict> Conflicts => _claims.Conflicts;
+
+    /// <summary>
+    /// What the agent sees of the node itself; what the Node object says is added to it. Any thread may set it. Counts from the next
+    /// update on, which may be one without changes.
+    /// </summary>
+    public NodeFacts NodeFacts
+    {
+        get => _ownFacts;
+        set => _ownFacts = value ?? throw new ArgumentNullException(nameof(value));
+    }
 
     /// <param name="state">The newest.</param>
     /// <param name="dirty">At least the services that differ from those of the last update, in any order.</param>
@@ -53,7 +69,13 @@ public sealed class DesiredState
         var settlement = _claims.Settle();
         outdated.UnionWith(settlement.Affected);
 
-        string? zone = state.Node is { } node && node.Name == _options.NodeName ? node.Zone : null;
+        var node = state.Node is { } known && known.Name == _options.NodeName ? known : null;
+        var facts = _ownFacts.And(node);
+        if (facts != _facts)
+            outdated.UnionWith(_restricted);
+        _facts = facts;
+
+        string? zone = node?.Zone;
         List<DesiredService> upserted = [];
         List<ObjectName> removed = [];
         foreach (var name in outdated)
@@ -75,7 +97,13 @@ public sealed class DesiredState
 
         upserted.Sort(static (left, right) => left.Name.CompareTo(right.Name));
         removed.Sort();
-        return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved);
+        var serviceCidrs = state.ServiceCidrs;
+        bool sameCidrs = serviceCidrs == _serviceCidrs;
+        _serviceCidrs = serviceCidrs;
+        return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved)
+        {
+            ServiceCidrs = sameCidrs ? null : serviceCidrs,
+        };
     }
 
     private void Learn(ObjectName name, Service? current)
@@ -83,6 +111,11 @@ public sealed class DesiredState
         var previous = _known.GetValueOrDefault(name);
         if (previous != current)
             _claims.Replace(previous, current);
+
+        if (current is null or { LoadBalancerSourceRanges.IsEmpty: true })
+            _restricted.Remove(name);
+        else
+            _restricted.Add(name);
 
         if (current is null)
             _known.Remove(name);
@@ -115,17 +148,21 @@ public sealed class DesiredState
     {
         var key = claimed[0].Key;
         var held = new List<Frontend>(claimed.Length);
+        var balanced = new List<Address>();
         bool external = false;
         foreach (var (_, frontend) in claimed)
         {
             external |= frontend.Kind.IsExternal();
+            if (frontend.Kind.HasFlag(FrontendKind.LoadBalancer))
+                balanced.Add(frontend.Key.Address);
             if (_claims.IsHeldBy(frontend.Key, key))
                 held.Add(frontend);
         }
 
         var scope = new TrafficScope(service.InternalTrafficPolicy, service.ExternalTrafficPolicy, external);
         var selection = _selector.Select(slices, key.PortName, key.Protocol, key.Family, scope, zone);
-        var algorithm = service.Algorithm ?? _options.DefaultAlgorithm;
+        var ranges = SourceRanges.Of(service, key.Family, balanced, _facts);
+        var algorithm = service.Algorithm ?? _options.DefaultAlgorithm ?? (external ? Algorithm.Maglev : Algorithm.Random);
         bool tooSmall = false;
         return new DesiredPort
         {
@@ -136,6 +173,9 @@ public sealed class DesiredState
             AffinityTimeoutSeconds = service.AffinityTimeoutSeconds,
             InternalTrafficPolicy = service.InternalTrafficPolicy,
             ExternalTrafficPolicy = service.ExternalTrafficPolicy,
+            SourceRanges = ranges.Prefixes,
+            AdmitsPods = ranges.AdmitPods,
+            AdmitsNode = ranges.AdmitNode,
             Algorithm = algorithm,
             MaglevTableSize = algorithm == Algorithm.Maglev ? TableSizeFor(service, selection.Backends, out tooSmall) : 0,
             MaglevTableTooSmall = tooSmall,

@@ -11,6 +11,9 @@ public sealed record DesiredStateOptions
 
     public MaglevOptions Maglev { get; init; } = new();
 
-    /// <summary>Of services that name none.</summary>
-    public Algorithm DefaultAlgorithm { get; init; } = Algorithm.Random;
+    /// <summary>
+    /// Of services that name none. Null: Maglev where clients outside can dial in, so that every node sends a flow to the same backend;
+    /// else random.
+    /// </summary>
+    public Algorithm? DefaultAlgorithm { get; init; }
 }

@@ -16,27 +16,55 @@ internal static class ServiceFrontends
 
     /// <summary>
     /// Ordered by key, then frontend; no frontend twice under one key. Two ports of one name and protocol have one key: endpoints are
-    /// matched by name and protocol, so they have the same backends.
+    /// matched by name and protocol, so they have the same backends. A family without a cluster IP has no frontends of any kind.
     /// </summary>
     public static (ServicePortKey Key, Frontend Frontend)[] Of(Service service)
     {
-        var frontends = new (ServicePortKey Key, Frontend Frontend)[service.Ports.Count * service.ClusterIPs.Count];
-        int count = 0;
+        var frontends = new List<(ServicePortKey Key, Frontend Frontend)>(service.Ports.Count * service.ClusterIPs.Count);
         foreach (var port in service.Ports)
         {
-            foreach (var address in service.ClusterIPs)
+            foreach (var clusterIP in service.ClusterIPs)
             {
-                var key = new ServicePortKey(service.Name, port.Name, port.Protocol, address.Family);
-                var frontend = new Frontend(new FrontendAddress(address, port.Port, port.Protocol), FrontendKind.ClusterIP);
-                if (!frontends.AsSpan(0, count).Contains((key, frontend)))
-                    frontends[count++] = (key, frontend);
+                var key = new ServicePortKey(service.Name, port.Name, port.Protocol, clusterIP.Family);
+                Add(clusterIP, port.Port, FrontendKind.ClusterIP);
+                if (port.NodePort != 0)
+                    Add(Address.Any(key.Family), port.NodePort, FrontendKind.NodePort);
+                AddAll(service.LoadBalancerIPs, FrontendKind.LoadBalancer);
+                AddAll(service.ExternalIPs, FrontendKind.ExternalIP);
+
+                void AddAll(EquatableArray<Address> addresses, FrontendKind kind)
+                {
+                    foreach (var address in addresses)
+                    {
+                        if (address.Family == key.Family)
+                            Add(address, port.Port, kind);
+                    }
+                }
+
+                void Add(Address address, ushort number, FrontendKind kind) =>
+                    frontends.Add((key, new Frontend(new FrontendAddress(address, number, port.Protocol), kind)));
             }
         }
 
-        frontends.AsSpan(0, count).Sort(ByKeyThenFrontend);
-        return count == frontends.Length ? frontends : frontends[..count];
+        return Merge([.. frontends]);
     }
 
     /// <summary>Can be dialled from outside the cluster.</summary>
-    public static bool IsExternal(this FrontendKind kind) => kind != FrontendKind.ClusterIP;
+    public static bool IsExternal(this FrontendKind kind) => (kind & ~FrontendKind.ClusterIP) != FrontendKind.None;
+
+    // An address may be of several kinds: one frontend that is all of them.
+    private static (ServicePortKey Key, Frontend Frontend)[] Merge((ServicePortKey Key, Frontend Frontend)[] frontends)
+    {
+        frontends.AsSpan().Sort(ByKeyThenFrontend);
+        int count = 0;
+        foreach (var (key, frontend) in frontends)
+        {
+            if (count > 0 && frontends[count - 1] is var (lastKey, last) && lastKey == key && last.Key == frontend.Key)
+                frontends[count - 1] = (key, last with { Kind = last.Kind | frontend.Kind });
+            else
+                frontends[count++] = (key, frontend);
+        }
+
+        return count == frontends.Length ? frontends : frontends[..count];
+    }
 }

@@ -22,6 +22,9 @@ public readonly struct Address : IEquatable<Address>, IComparable<Address>
 
     public AddressFamily Family => IsIPv4 ? AddressFamily.IPv4 : AddressFamily.IPv6;
 
+    /// <summary>All zero, which stands for every address of the node.</summary>
+    public bool IsAny => this == Any(Family);
+
     public bool IsIPv4 => _first == 0 && BigEndianLast >> 32 == 0xffff;
 
     private ulong BigEndianFirst => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(_first) : _first;
@@ -39,6 +42,9 @@ public readonly struct Address : IEquatable<Address>, IComparable<Address>
     public static bool operator <=(Address left, Address right) => left.CompareTo(right) <= 0;
 
     public static bool operator >=(Address left, Address right) => left.CompareTo(right) >= 0;
+
+    /// <summary><c>0.0.0.0</c> or <c>::</c>.</summary>
+    public static Address Any(AddressFamily family) => family == AddressFamily.IPv4 ? FromNetworkOrder([0, 0, 0, 0]) : default;
 
     /// <param name="bytes">4 or 16 bytes in network order.</param>
     public static Address FromNetworkOrder(ReadOnlySpan<byte> bytes)

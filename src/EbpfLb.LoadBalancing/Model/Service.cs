@@ -17,6 +17,15 @@ public sealed record Service
 
     public EquatableArray<ServicePort> Ports { get; init; }
 
+    /// <summary>What a load balancer outside sends on as it came. Those of a family without a cluster IP are not served.</summary>
+    public EquatableArray<Address> LoadBalancerIPs { get; init; }
+
+    /// <summary>Served like <see cref="LoadBalancerIPs"/>, but to every source.</summary>
+    public EquatableArray<Address> ExternalIPs { get; init; }
+
+    /// <summary>The sources that <see cref="LoadBalancerIPs"/> admit; a family without any admits all.</summary>
+    public EquatableArray<AddressPrefix> LoadBalancerSourceRanges { get; init; }
+
     /// <summary>0 means no session affinity.</summary>
     public uint AffinityTimeoutSeconds { get; init; }
 
@@ -34,7 +43,8 @@ public sealed record Service
 /// <param name="Name">Empty when the service has one port without a name.</param>
 /// <param name="Protocol">The protocol of the frontend and of its backends.</param>
 /// <param name="Port">What a client dials, host order, not 0.</param>
-public sealed record ServicePort(string Name, Protocol Protocol, ushort Port);
+/// <param name="NodePort">What a client dials at any address of the node; 0 when there is none.</param>
+public sealed record ServicePort(string Name, Protocol Protocol, ushort Port, ushort NodePort = 0);
 
 public enum TrafficPolicy : byte
 {

@@ -17,6 +17,10 @@ public sealed record ClusterChange
 
     public IReadOnlyCollection<ObjectName> RemovedSlices { get; init; } = [];
 
+    public IReadOnlyCollection<ServiceCidr> UpsertedServiceCidrs { get; init; } = [];
+
+    public IReadOnlyCollection<string> RemovedServiceCidrs { get; init; } = [];
+
     /// <summary>Null leaves the node as it is.</summary>
     public NodeChange? Node { get; init; }
 }

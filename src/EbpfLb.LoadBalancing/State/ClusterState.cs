@@ -15,18 +15,24 @@ public sealed class ClusterState
     internal ClusterState(
         ImmutableDictionary<ObjectName, Service> services,
         ImmutableDictionary<ObjectName, ImmutableArray<EndpointSlice>> slices,
-        Node? node)
+        Node? node,
+        EquatableArray<AddressPrefix> serviceCidrs)
     {
         _services = services;
         _slices = slices;
         Node = node;
+        ServiceCidrs = serviceCidrs;
     }
 
     public static ClusterState Empty { get; } = new(
-        ImmutableDictionary<ObjectName, Service>.Empty, ImmutableDictionary<ObjectName, ImmutableArray<EndpointSlice>>.Empty, node: null);
+        ImmutableDictionary<ObjectName, Service>.Empty, ImmutableDictionary<ObjectName, ImmutableArray<EndpointSlice>>.Empty, node: null,
+        serviceCidrs: default);
 
     /// <summary>This node, null when it is not known.</summary>
     public Node? Node { get; }
+
+    /// <summary>The networks of all ServiceCIDR objects together: ordered, each once.</summary>
+    public EquatableArray<AddressPrefix> ServiceCidrs { get; }
 
     public int ServiceCount => _services.Count;
 

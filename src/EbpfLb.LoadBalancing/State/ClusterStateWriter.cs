@@ -27,7 +27,9 @@ public sealed class ClusterStateWriter
 
     private readonly Dictionary<ObjectName, ObjectName> _serviceOfSlice = [];
     private readonly Dictionary<string, SourceProgress> _sources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ServiceCidr> _serviceCidrs = new(StringComparer.Ordinal);
     private Node? _node;
+    private bool _serviceCidrsDirty;
     private HashSet<ObjectName> _dirty = [];
     private bool _allDirty;
     private bool _openingTaken;
@@ -104,6 +106,12 @@ public sealed class ClusterStateWriter
             foreach (var slice in change.UpsertedSlices)
                 Upsert(slice);
 
+            foreach (string name in change.RemovedServiceCidrs)
+                _serviceCidrsDirty |= _serviceCidrs.Remove(name);
+
+            foreach (var cidr in change.UpsertedServiceCidrs)
+                Upsert(cidr);
+
             if (change.Node is { } node && node.Node != _node)
             {
                 _node = node.Node;
@@ -132,11 +140,12 @@ public sealed class ClusterStateWriter
             if (_allDirty)
                 dirty.UnionWith(_services.Keys);
 
-            if (dirty.Count > 0 || _allDirty)
-                _taken = new ClusterState(_services.ToImmutable(), _slices.ToImmutable(), _node);
+            if (dirty.Count > 0 || _allDirty || _serviceCidrsDirty)
+                _taken = new ClusterState(_services.ToImmutable(), _slices.ToImmutable(), _node, MergedServiceCidrs());
 
             _dirty = [];
             _allDirty = false;
+            _serviceCidrsDirty = false;
             _openingTaken = true;
             return new ClusterDelta(_taken, dirty, Complete, IsListed: true);
         }
@@ -159,8 +168,20 @@ public sealed class ClusterStateWriter
 
     private void SignalIfNews()
     {
-        if (Listed && (_dirty.Count > 0 || _allDirty || !_openingTaken))
+        if (Listed && (_dirty.Count > 0 || _allDirty || _serviceCidrsDirty || !_openingTaken))
             _news.TrySetResult();
+    }
+
+    private EquatableArray<AddressPrefix> MergedServiceCidrs() =>
+        _serviceCidrs.Values.SelectMany(static cidr => (IEnumerable<AddressPrefix>)cidr.Prefixes).Distinct().Order().ToEquatableArray();
+
+    private void Upsert(ServiceCidr cidr)
+    {
+        if (_serviceCidrs.TryGetValue(cidr.Name, out var known) && known == cidr)
+            return;
+
+        _serviceCidrs[cidr.Name] = cidr;
+        _serviceCidrsDirty = true;
     }
 
     private void Upsert(Service service)

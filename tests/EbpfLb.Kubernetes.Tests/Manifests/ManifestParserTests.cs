@@ -145,6 +145,67 @@ public sealed class ManifestParserTests
     }
 
     [Theory]
+    [InlineData("external.yaml", """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: web}
+        spec:
+          type: LoadBalancer
+          clusterIP: 10.96.0.15
+          externalIPs: [203.0.113.20]
+          loadBalancerSourceRanges: [" 192.0.2.0/28"]
+          ports: [{port: 80, nodePort: 30080, protocol: SCTP}]
+        status:
+          loadBalancer:
+            ingress: [{hostname: lb.example}, {ip: 198.51.100.1, ipMode: VIP, ports: []}]
+        ---
+        apiVersion: v1
+        kind: Node
+        metadata: {name: node-1}
+        spec: {podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/24]}
+        status: {addresses: [{type: InternalIP, address: 10.10.0.1}], capacity: {cpu: "2"}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: ServiceCIDRList
+        items: [{metadata: {name: kubernetes}, spec: {cidrs: [10.96.0.0/16, "fd00:10:96::/112"]}}]
+        """)]
+    [InlineData("external.json", """
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"type": "LoadBalancer", "clusterIP": "10.96.0.15",
+          "externalIPs": ["203.0.113.20"], "loadBalancerSourceRanges": [" 192.0.2.0/28"],
+          "ports": [{"port": 80, "nodePort": 30080, "protocol": "SCTP"}]},
+          "status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}, {"ip": "198.51.100.1", "ipMode": "VIP", "ports": []}]}}}
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"},
+          "spec": {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"]},
+          "status": {"addresses": [{"type": "InternalIP", "address": "10.10.0.1"}], "capacity": {"cpu": "2"}}}
+        {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "kubernetes"},
+          "spec": {"cidrs": ["10.96.0.0/16", "fd00:10:96::/112"]}}
+        """)]
+    public void What_is_reachable_from_outside_reads_the_same_in_both_formats(string fileName, string text)
+    {
+        var manifest = Parse(fileName, text);
+        Assert.Empty(manifest.Problems);
+        Assert.Equal(
+            ["Service default/web", "Node node-1", "ServiceCIDR kubernetes"], manifest.Objects.Select(item => item.Key.ToString()));
+        Assert.Equal(
+            new Service
+            {
+                Name = new ObjectName("default", "web"),
+                ClusterIPs = [Address.Parse("10.96.0.15")],
+                Ports = [new ServicePort("", Protocol.Sctp, 80, 30080)],
+                ExternalIPs = [Address.Parse("203.0.113.20")],
+                LoadBalancerIPs = [Address.Parse("198.51.100.1")],
+                LoadBalancerSourceRanges = [AddressPrefix.Parse("192.0.2.0/28")],
+            },
+            manifest.Objects[0].Service);
+        Assert.Equal(
+            new Node("node-1") { Addresses = [Address.Parse("10.10.0.1")], PodCidrs = [AddressPrefix.Parse("10.244.1.0/24")] },
+            manifest.Objects[1].Node);
+        Assert.Equal(
+            new ServiceCidr("kubernetes", [AddressPrefix.Parse("10.96.0.0/16"), AddressPrefix.Parse("fd00:10:96::/112")]),
+            manifest.Objects[2].ServiceCidr);
+    }
+
+    [Theory]
     [InlineData("""{"kind": "NodeList", "apiVersion": "v1", "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}""")]
     [InlineData("""{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}], "kind": "NodeList", "apiVersion": "v1"}""")]
     public void Items_of_a_typed_list_inherit_its_kind(string text) =>

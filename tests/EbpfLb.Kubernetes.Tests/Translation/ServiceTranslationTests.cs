@@ -264,16 +264,15 @@ public sealed class ServiceTranslationTests
     }
 
     [Theory]
-    [InlineData("QUIC", Severity.Invalid)]
-    [InlineData("tcp", Severity.Invalid)]
-    [InlineData("SCTP", Severity.Ignored)]
-    public void S155_port_of_a_protocol_that_is_not_served_is_told_and_the_others_stay(string protocol, Severity severity)
+    [InlineData("QUIC")]
+    [InlineData("tcp")]
+    public void S155_port_of_a_protocol_that_is_none_is_told_and_the_others_stay(string protocol)
     {
         var service = Translate(WithPorts(
             new ServicePortSpec { Name = "a", Protocol = protocol, Port = 80 }, new ServicePortSpec { Name = "b", Port = 81 }));
 
         Assert.Equal([new ServicePort("b", Protocol.Tcp, 81)], service!.Ports);
-        Assert.Equal((severity, "spec.ports[0].protocol"), Only());
+        Assert.Equal((Severity.Invalid, "spec.ports[0].protocol"), Only());
     }
 
     [Fact]

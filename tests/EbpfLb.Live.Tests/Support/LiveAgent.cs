@@ -16,9 +16,11 @@ internal sealed class LiveAgent : IAsyncDisposable
         BpfFs = bpffs;
         Cgroup = cgroup;
         Manifests = manifests;
+        // It runs in the machine's own network namespace, unless a test says otherwise: the devices there are not a test's.
+        string[] devices = options.Contains("--devices") ? [] : ["--devices", "none"];
         _arguments =
         [
-            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, .. options,
+            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, .. devices, .. options,
         ];
     }
 

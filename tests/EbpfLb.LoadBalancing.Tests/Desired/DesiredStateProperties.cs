@@ -32,6 +32,21 @@ public sealed class DesiredStateProperties
     });
 
     [Fact]
+    public void The_service_CIDRs_that_were_told_last_are_those_there_are() => ForAnyChanges(static seeds =>
+    {
+        var (writer, desired) = (Objects.OpenWriter(), new DesiredState(Options));
+        EquatableArray<AddressPrefix> told = default;
+        foreach (int seed in seeds)
+        {
+            writer.Apply(RandomCluster.Change(seed));
+            var delta = writer.Take();
+            told = desired.Update(delta.State, delta.Dirty).ServiceCidrs ?? told;
+            Assert.Equal(delta.State.ServiceCidrs, told);
+            Assert.Equal(told.Distinct().Order(), told);
+        }
+    });
+
+    [Fact]
     public void The_changes_add_up_to_the_whole() => ForAnyChanges(static seeds =>
     {
         var (writer, desired) = (Objects.OpenWriter(), new DesiredState(Options));
@@ -105,9 +120,16 @@ public sealed class DesiredStateProperties
             // Nothing that a service asks for is lost: somebody has it, and who has not is told so.
             var asked = state.Services.SelectMany(static service =>
                 from port in service.Ports
-                from address in service.ClusterIPs
-                select (Key: new ServicePortKey(service.Name, port.Name, port.Protocol, address.Family),
-                    Frontend: new FrontendAddress(address, port.Port, port.Protocol))).ToHashSet();
+                from clusterIP in service.ClusterIPs
+                from dialled in (IEnumerable<(Address Address, ushort Port)>)
+                [
+                    (clusterIP, port.Port),
+                    .. port.NodePort == 0 ? [] : new[] { (Address.Parse(clusterIP.IsIPv4 ? "0.0.0.0" : "::"), port.NodePort) },
+                    .. service.LoadBalancerIPs.Concat(service.ExternalIPs).Where(address => address.Family == clusterIP.Family)
+                        .Select(address => (address, port.Port)),
+                ]
+                select (Key: new ServicePortKey(service.Name, port.Name, port.Protocol, clusterIP.Family),
+                    Frontend: new FrontendAddress(dialled.Address, dialled.Port, port.Protocol))).ToHashSet();
             Assert.True(asked.Select(static one => one.Frontend).ToHashSet().SetEquals(frontends));
             Assert.Equal(asked.Count - frontends.Count, desired.Conflicts.Count);
 
@@ -116,6 +138,8 @@ public sealed class DesiredStateProperties
                 Assert.Equal(port.Backends.OrderBy(static one => one.Address).ThenBy(static one => one.Port), port.Backends);
                 Assert.Equal(port.Backends.Count, port.Backends.Select(static one => (one.Address, one.Port)).Distinct().Count());
                 Assert.True(port.HasEndpoints || port.Backends.IsEmpty);
+                Assert.True(port.SourceRanges.IsEmpty ? !port.AdmitsNode && !port.AdmitsPods
+                    : port.SourceRanges.All(range => range.Family == port.Key.Family && range.Length > 0));
                 Assert.Equal(port.Algorithm == Algorithm.Maglev && !port.Backends.IsEmpty, port.MaglevTableSize > 0);
                 foreach (var backend in port.Backends)
                 {

@@ -7,6 +7,18 @@ namespace EbpfLb.LoadBalancing.Tests.Model;
 public sealed class AddressTests
 {
     [Theory]
+    [InlineData("0.0.0.0", true)]
+    [InlineData("::", true)]
+    [InlineData("0.0.0.1", false)]
+    [InlineData("::1", false)]
+    public void The_unspecified_address_of_each_family_is_known(string text, bool expected)
+    {
+        var address = Address.Parse(text);
+        Assert.Equal(expected, address.IsAny);
+        Assert.Equal(expected, address == Address.Any(address.Family));
+    }
+
+    [Theory]
     [InlineData("10.96.0.15", "10.96.0.15", AddressFamily.IPv4)]
     [InlineData("10.96.000.015", "10.96.0.15", AddressFamily.IPv4)]
     [InlineData("0010.096.00.08", "10.96.0.8", AddressFamily.IPv4)]

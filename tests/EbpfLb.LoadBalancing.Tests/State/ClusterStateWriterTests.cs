@@ -304,6 +304,28 @@ public sealed class ClusterStateWriterTests
     }
 
     [Fact]
+    public void A_service_CIDR_is_news_that_makes_no_service_dirty_and_an_equal_one_is_none()
+    {
+        var writer = OpenWriter();
+        writer.Apply(Change(Web));
+        writer.Take();
+
+        var cidr = new ServiceCidr("kubernetes", Prefixes("10.96.0.0/16"));
+        writer.Apply(new ClusterChange { UpsertedServiceCidrs = [cidr] });
+        Assert.True(writer.WaitAsync(default).IsCompleted);
+        var delta = writer.Take();
+        Assert.Empty(delta.Dirty);
+        Assert.Equal(Prefixes("10.96.0.0/16"), delta.State.ServiceCidrs);
+
+        var same = cidr with { Prefixes = Prefixes("10.96.0.0/16") };
+        writer.Apply(new ClusterChange { UpsertedServiceCidrs = [same], RemovedServiceCidrs = ["x"] });
+        Assert.False(writer.WaitAsync(default).IsCompleted);
+        writer.Apply(new ClusterChange { RemovedServiceCidrs = ["kubernetes"] });
+        Assert.True(writer.WaitAsync(default).IsCompleted);
+        Assert.True(writer.Take().State.ServiceCidrs.IsEmpty);
+    }
+
+    [Fact]
     public async Task Changes_of_many_threads_all_arrive_and_batches_are_never_seen_by_halves()
     {
         const int Writers = 4, Pairs = 500;

@@ -9,7 +9,7 @@ internal readonly record struct Identity(string ApiVersion, string Kind)
     private const string ListSuffix = "List";
 
     /// <summary>A list of objects of any kind, or of a kind that is served. Other lists are kinds like any other.</summary>
-    public bool IsList => Kind is "List" or "ServiceList" or "EndpointSliceList" or "NodeList";
+    public bool IsList => Kind is "List" or "ServiceList" or "EndpointSliceList" or "NodeList" or "ServiceCIDRList";
 
     /// <summary>Of items that leave it to their list, as the API's own lists do; null when the list does not say either.</summary>
     public Identity? OfItems => Kind == ListSuffix ? null : new Identity(ApiVersion, Kind[..^ListSuffix.Length]);

@@ -135,6 +135,9 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
             case ("v1", "Node"):
                 AddNode(root);
                 break;
+            case ("networking.k8s.io/v1", "ServiceCIDR"):
+                AddServiceCidr(root);
+                break;
             default:
                 AddUnknown(root, identity);
                 break;
@@ -168,6 +171,15 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         Add(root, ObjectKind.Node, node.Metadata, wrongTypes, problems, item => item with { Node = model });
     }
 
+    private void AddServiceCidr(ManifestMapping root)
+    {
+        var wrongTypes = new ProblemList();
+        var problems = new ProblemList();
+        var cidr = ObjectDecoder.DecodeServiceCidr(new FieldReader(root, texts, wrongTypes));
+        var model = ServiceCidrTranslation.Translate(cidr, problems);
+        Add(root, ObjectKind.ServiceCIDR, cidr.Metadata, wrongTypes, problems, item => item with { ServiceCidr = model });
+    }
+
     private void AddUnknown(ManifestMapping root, Identity identity)
     {
         if (!_unknownKinds.Add(identity))
@@ -177,6 +189,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         {
             "Service" or "Node" => "v1",
             "EndpointSlice" => "discovery.k8s.io/v1",
+            "ServiceCIDR" => "networking.k8s.io/v1",
             _ => null,
         };
         string name = $"{PrintableText.Quote(identity.Kind)} of {PrintableText.Quote(identity.ApiVersion)}";
@@ -184,7 +197,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
         if (known is null)
         {
             report.Add(Severity.Ignored, root.Line, "", "kind",
-                $"{name} is not served, nor are others of that kind in this file; Service, EndpointSlice and Node are");
+                $"{name} is not served, nor are others of that kind in this file; Service, EndpointSlice, Node and ServiceCIDR are");
         }
         else
         {
@@ -195,7 +208,7 @@ internal sealed class ManifestBuilder(ProblemReport report, TextPool texts)
     private void Add(ManifestMapping root, ObjectKind kind, ObjectMeta? metadata, ProblemList wrongTypes, ProblemList problems,
         Func<ManifestObject, ManifestObject> complete)
     {
-        string objectNamespace = kind == ObjectKind.Node ? ""
+        string objectNamespace = kind.HasNoNamespace() ? ""
             : string.IsNullOrEmpty(metadata?.Namespace) ? FieldRules.DefaultNamespace : metadata.Namespace;
         bool hasName = !string.IsNullOrEmpty(metadata?.Name);
         var key = new ObjectKey(kind, new ObjectName(objectNamespace, hasName ? metadata!.Name! : "?"));

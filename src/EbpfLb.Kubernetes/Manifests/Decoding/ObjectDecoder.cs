@@ -19,11 +19,13 @@ internal static class ObjectDecoder
                 ClusterIP = fields.Text(spec, "clusterIP"),
                 ClusterIPs = fields.Texts(spec, "clusterIPs"),
                 ExternalIPs = fields.Texts(spec, "externalIPs"),
+                LoadBalancerSourceRanges = fields.Texts(spec, "loadBalancerSourceRanges"),
                 Ports = fields.Mappings(spec, "ports", port => new ServicePortSpec
                 {
                     Name = fields.SharedText(port, "name"),
                     Protocol = fields.Text(port, "protocol"),
                     Port = fields.Integer(port, "port"),
+                    NodePort = fields.Integer(port, "nodePort"),
                 }),
                 SessionAffinity = fields.Text(spec, "sessionAffinity"),
                 SessionAffinityTimeoutSeconds =
@@ -31,6 +33,12 @@ internal static class ObjectDecoder
                 InternalTrafficPolicy = fields.Text(spec, "internalTrafficPolicy"),
                 ExternalTrafficPolicy = fields.Text(spec, "externalTrafficPolicy"),
             },
+            LoadBalancerIngress = fields.Mappings(
+                fields.Mapping(fields.Mapping(fields.Root, "status"), "loadBalancer"), "ingress", ingress => new LoadBalancerIngress
+                {
+                    IP = fields.Text(ingress, "ip"),
+                    IPMode = fields.Text(ingress, "ipMode"),
+                }),
         };
     }
 
@@ -47,7 +55,27 @@ internal static class ObjectDecoder
         Endpoints = fields.Mappings(fields.Root, "endpoints", endpoint => DecodeEndpoint(fields, endpoint)),
     };
 
-    public static NodeObject DecodeNode(FieldReader fields) => new() { Metadata = DecodeMetadata(fields) };
+    public static NodeObject DecodeNode(FieldReader fields)
+    {
+        var spec = fields.Mapping(fields.Root, "spec");
+        return new NodeObject
+        {
+            Metadata = DecodeMetadata(fields),
+            PodCidr = fields.Text(spec, "podCIDR"),
+            PodCidrs = fields.Texts(spec, "podCIDRs"),
+            Addresses = fields.Mappings(fields.Mapping(fields.Root, "status"), "addresses", address => new NodeAddress
+            {
+                Type = fields.Text(address, "type"),
+                Address = fields.Text(address, "address"),
+            }),
+        };
+    }
+
+    public static ServiceCidrObject DecodeServiceCidr(FieldReader fields) => new()
+    {
+        Metadata = DecodeMetadata(fields),
+        Cidrs = fields.Texts(fields.Mapping(fields.Root, "spec"), "cidrs"),
+    };
 
     public static ObjectMeta DecodeMetadata(FieldReader fields)
     {

@@ -27,6 +27,8 @@ internal sealed class ChangeBatch
         var removedServices = new List<ObjectName>();
         var upsertedSlices = new List<EndpointSlice>();
         var removedSlices = new List<ObjectName>();
+        var upsertedCidrs = new List<ServiceCidr>();
+        var removedCidrs = new List<ObjectName>();
         NodeChange? node = null;
         foreach (var (key, before) in _before)
         {
@@ -39,13 +41,17 @@ internal sealed class ChangeBatch
                 case ObjectKind.EndpointSlice:
                     Sort(key.Name, before?.Slice, after?.Slice, upsertedSlices, removedSlices);
                     break;
+                case ObjectKind.ServiceCIDR:
+                    Sort(key.Name, before?.ServiceCidr, after?.ServiceCidr, upsertedCidrs, removedCidrs);
+                    break;
                 case ObjectKind.Node when key.Name.Name == nodeName && before?.Node != after?.Node:
                     node = new NodeChange(after?.Node);
                     break;
             }
         }
 
-        if (upsertedServices.Count + removedServices.Count + upsertedSlices.Count + removedSlices.Count == 0 && node is null)
+        if (upsertedServices.Count + removedServices.Count + upsertedSlices.Count + removedSlices.Count
+            + upsertedCidrs.Count + removedCidrs.Count == 0 && node is null)
             return null;
 
         return new ClusterChange
@@ -54,6 +60,8 @@ internal sealed class ChangeBatch
             RemovedServices = removedServices,
             UpsertedSlices = upsertedSlices,
             RemovedSlices = removedSlices,
+            UpsertedServiceCidrs = upsertedCidrs,
+            RemovedServiceCidrs = [.. removedCidrs.Select(static name => name.Name)],
             Node = node,
         };
     }

@@ -2,7 +2,7 @@
 using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
 
-namespace EbpfLb.Linux.Tests.Support;
+namespace EbpfLb.TestSupport;
 
 /// <summary>
 /// A network namespace of the test's own. It has no name and is held by this process alone: it goes, devices included, even when the
@@ -25,6 +25,8 @@ internal sealed class PrivateNetwork : IDisposable
     }
 
     public T Run<T>(Func<T> function) => Namespace.Run(function);
+
+    public void Run(Action action) => Namespace.Run(action);
 
     public int IndexOf(string name) => Link(name).Index;
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Devices;
+using EbpfLb.Linux.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent;
+
+/// <summary>The one task that owns <see cref="NodeNetwork"/>: events as they come, their consequences together.</summary>
+/// <param name="changes">Subscribed to before the network was first read.</param>
+/// <param name="network">Read and in place.</param>
+/// <param name="attached">Told when a device is attached, the first time.</param>
+/// <param name="enter">Runs an action in the node's network namespace; null when the whole process is in it.</param>
+internal sealed class NetworkFollower(
+    IAsyncEnumerable<NetworkChange> changes, NodeNetwork network, NetworkFollowerOptions options, Action attached, TimeProvider time,
+    ILogger<NetworkFollower> logger, Action<Action>? enter = null)
+{
+    private bool _toldAttached;
+    private long _refreshedAt;
+    private long _lookedAt;
+    private long _pendingSince;
+    private bool _isPending;
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        _refreshedAt = _lookedAt = time.GetTimestamp();
+        NoteAttached();
+        var events = changes.GetAsyncEnumerator(stopping);
+        await using (events.ConfigureAwait(false))
+        {
+            var next = events.MoveNextAsync().AsTask();
+            while (!stopping.IsCancellationRequested)
+            {
+                var rest = UntilDue();
+                if (rest <= TimeSpan.Zero)
+                    RunDue();
+                else if (next.IsCompleted || await IsReadyAsync(next, rest, stopping).ConfigureAwait(false))
+                {
+                    if (!await next.ConfigureAwait(false))
+                        throw new InvalidOperationException("The kernel ended the subscription to changes of the network.");
+
+                    Take(events.Current);
+                    next = events.MoveNextAsync().AsTask();
+                }
+            }
+
+            // The enumerator must not be disposed under a step that is still on its way; this one ends with the token.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Take(NetworkChange change)
+    {
+        if (!network.Take(change) || _isPending)
+            return;
+
+        _isPending = true;
+        _pendingSince = time.GetTimestamp();
+    }
+
+    private TimeSpan UntilDue()
+    {
+        var due = Sooner(options.RefreshInterval - time.GetElapsedTime(_refreshedAt), options.LookInterval - time.GetElapsedTime(_lookedAt));
+        return _isPending ? Sooner(due, options.ApplyDelay - time.GetElapsedTime(_pendingSince)) : due;
+    }
+
+    private static TimeSpan Sooner(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private void RunDue()
+    {
+        try
+        {
+            if (time.GetElapsedTime(_refreshedAt) >= options.RefreshInterval)
+            {
+                _refreshedAt = _lookedAt = time.GetTimestamp();
+                _isPending = false;
+                Enter(network.Refresh);
+            }
+            else if (time.GetElapsedTime(_lookedAt) >= options.LookInterval)
+            {
+                _lookedAt = time.GetTimestamp();
+                Enter(network.LookAgain);
+            }
+            else
+            {
+                _isPending = false;
+                Enter(network.Apply);
+            }
+
+            NoteAttached();
+        }
+        catch (EbpfLb.Linux.LinuxException exception)
+        {
+            // Lists of a network that changes all the time, for instance. The refresh tries everything again.
+            logger.NetworkNotFollowed(exception.Message);
+        }
+    }
+
+    private void Enter(Action action)
+    {
+        if (enter is null)
+            action();
+        else
+            enter(action);
+    }
+
+    private void NoteAttached()
+    {
+        if (_toldAttached || network.AttachedDevices == 0)
+            return;
+
+        _toldAttached = true;
+        attached();
+    }
+
+    private async Task<bool> IsReadyAsync(Task next, TimeSpan rest, CancellationToken stopping)
+    {
+        using var stopWaiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        await Task.WhenAny(next, Task.Delay(rest, time, stopWaiting.Token)).ConfigureAwait(false);
+        await stopWaiting.CancelAsync().ConfigureAwait(false);
+        return next.IsCompleted;
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Threading.Channels;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Agent;
+
+/// <summary>Sweeps conntrack_v1 again and again, and at once when backends have gone.</summary>
+/// <param name="sweep">One sweep.</param>
+/// <param name="maxEntries">Of the map.</param>
+internal sealed class SweepLoop(
+    Func<SweepValue> sweep, uint maxEntries, SweepOptions options, TimeProvider time, ILogger<SweepLoop> logger)
+{
+    private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private SweepResult? _last;
+    private bool _nearlyFull;
+    private Errno _failed;
+
+    /// <summary>Null before the first one.</summary>
+    public SweepResult? Last => Volatile.Read(ref _last);
+
+    /// <summary>Asks for a sweep now. Any number of calls within <see cref="SweepOptions.MinInterval"/> is one sweep.</summary>
+    public void Wake() => _woken.Writer.TryWrite(true);
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            RunOnce();
+            await Task.Delay(options.MinInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(stopping).ConfigureAwait(false);
+        }
+    }
+
+    internal void RunOnce()
+    {
+        try
+        {
+            var value = sweep();
+            _failed = Errno.None;
+            Volatile.Write(ref _last, new SweepResult(value, maxEntries));
+            logger.Swept(value.Entries, value.Flows, value.HalfOpen, value.Expired, value.Orphans);
+            NoteFill(value);
+        }
+        catch (LinuxException exception)
+        {
+            // Once a cause, not every five seconds.
+            if (exception.Errno != _failed)
+                logger.SweepFailed(exception.Message);
+            _failed = exception.Errno;
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken stopping)
+    {
+        using var stopWaiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Task[] reasons =
+        [
+            _woken.Reader.WaitToReadAsync(stopWaiting.Token).AsTask(),
+            Task.Delay(options.Interval - options.MinInterval, time, stopWaiting.Token),
+        ];
+        await Task.WhenAny(reasons).ConfigureAwait(false);
+        await stopWaiting.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(reasons).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _woken.Reader.TryRead(out _);
+    }
+
+    private void NoteFill(SweepValue value)
+    {
+        double fill = (double)(value.Entries - ulong.Min(value.Expired, value.Entries)) / maxEntries;
+        if (!_nearlyFull && fill >= options.WarnAt)
+        {
+            _nearlyFull = true;
+            logger.ConntrackNearlyFull(100 * fill, maxEntries);
+        }
+        else if (_nearlyFull && fill < options.CalmBelow)
+        {
+            _nearlyFull = false;
+        }
+    }
+}

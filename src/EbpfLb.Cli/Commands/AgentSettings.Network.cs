@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+using System.Net;
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Devices;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Cli.Commands;
+
+/// <summary>Those of the packet path.</summary>
+internal sealed partial record AgentSettings
+{
+    public const string XdpModes = "auto|native|generic|off";
+    public const string Primary = "primary";
+
+    public string? Devices { get; init; }
+
+    public string? PodDevices { get; init; }
+
+    public string? Xdp { get; init; }
+
+    public string? NodeIp { get; init; }
+
+    public string? NodePortAddresses { get; init; }
+
+    public bool ExternalClusterIPs { get; init; }
+
+    public string? SnatPorts { get; init; }
+
+    public string? ConntrackTimeouts { get; init; }
+
+    private DeviceOptions ParseDevices(List<string> errors) => new()
+    {
+        Devices = Devices is null ? null : ParsePatterns("--devices", Devices, errors),
+        PodDevices = PodDevices is null ? [] : ParsePatterns("--pod-devices", PodDevices, errors),
+        Xdp = ParseXdp(errors),
+        NodeAddresses = ParseNodeIp(errors),
+        NodePorts = ParseNodePortAddresses(errors),
+    };
+
+    private static List<DevicePattern> ParsePatterns(string option, string list, List<string> errors)
+    {
+        var patterns = new List<DevicePattern>();
+        if (list == DeviceOptions.None)
+            return patterns;
+
+        foreach (string text in list.Split(','))
+        {
+            if (DevicePattern.TryParse(text, out var pattern))
+                patterns.Add(pattern);
+            else
+                errors.Add($"{option} {list}: '{text}' is no pattern for device names. Write them as a shell does, such as eth*,bond0; or none.");
+        }
+
+        return patterns;
+    }
+
+    private XdpChoice ParseXdp(List<string> errors)
+    {
+        switch (Xdp)
+        {
+            case null or "auto":
+                return XdpChoice.Auto;
+            case "native":
+                return XdpChoice.Native;
+            case "generic":
+                return XdpChoice.Generic;
+            case "off":
+                return XdpChoice.Off;
+            default:
+                errors.Add($"--xdp {Xdp}: there is no such mode. Use one of {XdpModes}.");
+                return default;
+        }
+    }
+
+    private List<Address> ParseNodeIp(List<string> errors)
+    {
+        var addresses = new List<Address>();
+        foreach (string text in NodeIp?.Split(',') ?? [])
+        {
+            if (Address.TryParse(text, out var address) && !IPAddress.IsLoopback(address.ToIPAddress()))
+                addresses.Add(address);
+            else
+                errors.Add($"--node-ip {NodeIp}: '{text}' is no address that other nodes can reach. Write one of each family: 192.0.2.10,2001:db8::10.");
+        }
+
+        return addresses;
+    }
+
+    private NodePortAddresses ParseNodePortAddresses(List<string> errors)
+    {
+        if (NodePortAddresses is null)
+            return Datapath.Devices.NodePortAddresses.All;
+
+        if (NodePortAddresses == Primary)
+            return new NodePortAddresses(Primary: true, []);
+
+        var prefixes = new List<IPNetwork>();
+        foreach (string text in NodePortAddresses.Split(','))
+        {
+            if (Datapath.Devices.NodePortAddresses.TryParsePrefix(text, out var prefix))
+                prefixes.Add(prefix.Value);
+            else
+                errors.Add($"--nodeport-addresses {NodePortAddresses}: '{text}' is no prefix. Write CIDR,... such as 10.0.0.0/8,fd00::/8, or {Primary}.");
+        }
+
+        return new NodePortAddresses(Primary: false, prefixes);
+    }
+
+    private FlowSettings ParseFlows(List<string> errors)
+    {
+        var flows = new FlowSettings { ExternalClusterIPs = ExternalClusterIPs };
+        if (SnatPorts is not null)
+        {
+            string[] ends = SnatPorts.Split('-');
+            if (ends.Length == 2 && TryParseNumber(ends[0], out uint first) && TryParseNumber(ends[1], out uint last))
+                flows = flows with { SnatPortFirst = (int)uint.Min(first, int.MaxValue), SnatPortLast = (int)uint.Min(last, int.MaxValue) };
+            else
+                errors.Add($"--snat-ports {SnatPorts}: write FIRST-LAST, such as 50000-65535.");
+        }
+
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string text in ConntrackTimeouts?.Split(',') ?? [])
+        {
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? text : text[..equals];
+            if (!FlowSettings.TimeoutNames.Contains(name))
+                errors.Add($"--conntrack-timeouts {text}: there is no timeout '{name}'. They are {string.Join(", ", FlowSettings.TimeoutNames)}.");
+            else if (!named.Add(name))
+                errors.Add($"--conntrack-timeouts {text}: this timeout is given twice.");
+            else if (!TryParseNumber(text.AsSpan(equals + 1), out uint seconds))
+                errors.Add($"--conntrack-timeouts {text}: write NAME=SECONDS, such as {name}=60.");
+            else
+                flows = flows.WithTimeout(name, seconds);
+        }
+
+        return flows;
+    }
+
+    private static bool TryParseNumber(ReadOnlySpan<char> text, out uint value) =>
+        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+}

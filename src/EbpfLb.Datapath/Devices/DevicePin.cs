@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
+
+namespace EbpfLb.Datapath.Devices;
+
+/// <summary>The file name of a pinned link. By index: a device may get another name. No dot, which a BPF file system refuses.</summary>
+public readonly record struct DevicePin(DeviceHook Hook, int InterfaceIndex)
+{
+    public string FileName => string.Create(CultureInfo.InvariantCulture, $"{Prefix(Hook)}{InterfaceIndex}");
+
+    public static bool TryParse(string fileName, out DevicePin pin)
+    {
+        ArgumentNullException.ThrowIfNull(fileName);
+        foreach (var hook in Enum.GetValues<DeviceHook>())
+        {
+            string prefix = Prefix(hook);
+            if (!fileName.StartsWith(prefix, StringComparison.Ordinal)
+                || !int.TryParse(fileName.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+                continue;
+
+            pin = new DevicePin(hook, index);
+            return pin.FileName == fileName;
+        }
+
+        pin = default;
+        return false;
+    }
+
+    private static string Prefix(DeviceHook hook) => hook switch
+    {
+        DeviceHook.Xdp => "xdp_",
+        DeviceHook.TcxIngress => "tcx_in_",
+        DeviceHook.TcxPod => "tcx_pod_",
+        _ => "tcx_out_",
+    };
+}

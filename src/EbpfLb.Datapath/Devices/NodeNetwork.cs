@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux;
+using EbpfLb.Linux.Netlink;
+using EbpfLb.LoadBalancing.Model;
+using Microsoft.Extensions.Logging;
+
+namespace EbpfLb.Datapath.Devices;
+
+/// <summary>
+/// Keeps programs on devices, devices_v1, node_addrs_v1 and the generation of routes in step with the network. Owned by one task, whose
+/// thread is in the node's network namespace while it calls.
+/// </summary>
+public sealed class NodeNetwork : IDisposable
+{
+    private readonly NetworkPicture _picture = new();
+    private readonly HashSet<int> _gone = [];
+    private readonly HashSet<int> _unasked = [];
+    private readonly HashSet<int> _sends = [];
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly DeviceOptions _options;
+    private readonly NodeSettings _settings;
+    private readonly DeviceLinks _links;
+    private readonly MapView<uint, DeviceValue> _devices;
+    private readonly MapView<Address, NodeAddressValue> _addresses;
+    private readonly ILogger _logger;
+
+    private DevicePlan _plan = DevicePlan.Empty;
+    private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
+    private PictureEffects _pending;
+    private string? _served;
+
+    public NodeNetwork(Loading.Datapath datapath, DeviceOptions options, NodeSettings settings, ILogger<NodeNetwork> logger)
+    {
+        ArgumentNullException.ThrowIfNull(datapath);
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _settings = settings;
+        _logger = logger;
+        _devices = new(datapath.Maps.Devices);
+        _addresses = new(datapath.Maps.NodeAddresses);
+        _links = new DeviceLinks(datapath.LinkDirectory, datapath.ProgramDirectory, options.Xdp, logger);
+    }
+
+    /// <summary>Devices that hold our programs.</summary>
+    public int AttachedDevices => _applied.Attached.Count;
+
+    /// <summary>Reads everything and puts everything in place. At the start, and now and then: it also finds what no event told.</summary>
+    public void Refresh()
+    {
+        _devices.Load();
+        _addresses.Load();
+        ReadAll();
+        PutInPlace(areFresh: true);
+    }
+
+    /// <summary>Takes one event. The generation is raised before this returns; the rest waits for <see cref="Apply"/>.</summary>
+    /// <returns>Whether there is something to apply.</returns>
+    public bool Take(NetworkChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var effects = _picture.Take(change);
+        if (change.Link is { } link)
+            _unasked.Add(link.Index);
+        if (change.Kind == NetworkChangeKind.LinkRemoved)
+            _gone.Add(change.Link!.Index);
+        if (effects.HasFlag(PictureEffects.Routes))
+            _settings.RaiseGeneration();
+        _pending |= effects & ~PictureEffects.Routes;
+        return _pending != PictureEffects.None;
+    }
+
+    /// <summary>Puts in place what the events since the last pass ask for.</summary>
+    public void Apply()
+    {
+        bool lost = _pending.HasFlag(PictureEffects.Lost);
+        if (lost)
+        {
+            _logger.ReadAgain();
+            ReadAll();
+        }
+        else if (_pending.HasFlag(PictureEffects.DefaultRoutes) && _picture.ReplaceRoutes(NetworkDump.Routes()).HasFlag(PictureEffects.Routes))
+            _settings.RaiseGeneration();
+
+        PutInPlace(areFresh: lost);
+    }
+
+    /// <summary>
+    /// Looks after what changes without an event: a veth takes frames from XDP as long as its other end does, and a foreign XDP program may
+    /// have made room.
+    /// </summary>
+    public void LookAgain()
+    {
+        _unasked.UnionWith(_applied.Attached.Keys);
+        if (_applied.Failed > 0)
+        {
+            Apply();
+            return;
+        }
+
+        long writesBefore = _devices.Writes;
+        NoteFeatures();
+        WriteDevices();
+        if (_devices.Writes != writesBefore)
+            _settings.RaiseGeneration();
+    }
+
+    public void Dispose() => _links.Dispose();
+
+    private void ReadAll()
+    {
+        var links = NetworkDump.Links();
+        var effects = _picture.Replace(links, NetworkDump.Addresses(), NetworkDump.Routes(), NetworkDump.Neighbors());
+        if (effects.HasFlag(PictureEffects.Routes))
+            _settings.RaiseGeneration();
+        _unasked.UnionWith(_picture.Links.Keys);
+    }
+
+    private void PutInPlace(bool areFresh)
+    {
+        _pending = PictureEffects.None;
+        _plan = DevicePlan.Decide(_picture, _options, _plan);
+        foreach (var device in DevicePlan.Unusable(_picture, _options).Where(device => _told.Add($"not Ethernet: {device.Name}")))
+            _logger.NotEthernet(device.Name);
+
+        long writesBefore = _devices.Writes + _addresses.Writes;
+        // Before a program is attached: it must know its own node.
+        WriteAddresses();
+        _applied = _links.Apply(_plan, _picture.Links, areFresh, _gone);
+        _gone.Clear();
+        NoteFeatures();
+        WriteDevices();
+
+        long writes = _devices.Writes + _addresses.Writes - writesBefore;
+        if (writes > 0 || _applied.Created + _applied.Updated + _applied.Removed > 0)
+        {
+            // Routes that were looked up meanwhile may rest on what the maps said before.
+            _settings.RaiseGeneration();
+            _logger.Applied(_applied.Created, _applied.Updated, _applied.Kept, _applied.Removed, writes);
+        }
+
+        TellServed();
+    }
+
+    private void WriteAddresses()
+    {
+        var local = NodeAddresses.Local(_picture, _options);
+        foreach (var address in _addresses.Entries.Keys.Where(address => !local.ContainsKey(address)).ToArray())
+            _addresses.Delete(address);
+        var failed = MapWrite.Ok;
+        foreach (var (address, flags) in local)
+            failed = Worse(failed, _addresses.Put(address, new NodeAddressValue { Flags = flags }));
+        TellMap(_addresses.Name, failed, "Addresses that are missing answer no NodePorts.");
+    }
+
+    private void WriteDevices()
+    {
+        var attached = _applied.Attached
+            .Where(device => device.Value.Any(hook => hook is DeviceHook.TcxIngress or DeviceHook.TcxPod))
+            .Select(device => device.Key).ToHashSet();
+        var devices = NodeAddresses.Devices(_picture, _options, attached, _sends);
+        foreach (uint index in _devices.Entries.Keys.Where(index => !devices.ContainsKey(index)).ToArray())
+            _devices.Delete(index);
+        var failed = MapWrite.Ok;
+        // Attached ones first: they matter most where there is not room for all.
+        foreach (var (index, device) in devices.OrderByDescending(device => device.Value.Flags))
+            failed = Worse(failed, _devices.Put(index, device));
+        TellMap(_devices.Name, failed, "Flows to other nodes through devices that are missing are dropped.");
+    }
+
+    private static MapWrite Worse(MapWrite known, MapWrite result) => result.Succeeded ? known : result;
+
+    private void TellMap(string map, MapWrite result, string consequence)
+    {
+        if (result.Succeeded)
+            _told.Remove(map);
+        else if (_told.Add(map))
+            _logger.MapNotWritten(map, result.Error == MapError.Full ? "it is full" : result.ErrnoName, consequence);
+    }
+
+    // Of devices that are new or changed.
+    private void NoteFeatures()
+    {
+        _sends.IntersectWith(_picture.Links.Keys);
+        foreach (int index in _unasked.Where(_picture.Links.ContainsKey))
+        {
+            try
+            {
+                if (NetdevFeatures.TryGet(index, out var features) && features.HasFlag(XdpFeatures.NdoXmit))
+                    _sends.Add(index);
+                else
+                    _sends.Remove(index);
+            }
+            catch (LinuxException exception) when (exception.Errno == Errno.ENODEV)
+            {
+                _sends.Remove(index);
+            }
+        }
+
+        _unasked.Clear();
+    }
+
+    private void TellServed()
+    {
+        string served = string.Join(", ", _applied.Attached
+            .Select(device => $"{_picture.Links[device.Key].Name} ({string.Join(", ", device.Value.OrderDescending().Select(Name))})")
+            .Order(StringComparer.Ordinal));
+        if (served == _served)
+            return;
+
+        _served = served;
+        if (served.Length > 0)
+            _logger.DevicesServed(served);
+        else if (_options.Devices is not { Count: 0 })
+            _logger.NoDevices(_options.Devices is { } patterns
+                ? $"--devices {string.Join(',', patterns)}"
+                : "no Ethernet device that is up has a default route or the address --node-ip");
+    }
+
+    private static string Name(DeviceHook hook) => hook switch
+    {
+        DeviceHook.Xdp => "XDP",
+        DeviceHook.TcxIngress => "tc ingress",
+        DeviceHook.TcxPod => "tc pod",
+        _ => "tc egress",
+    };
+}

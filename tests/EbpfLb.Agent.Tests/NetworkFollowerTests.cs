@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
+using EbpfLb.Linux.Netlink;
+using EbpfLb.LoadBalancing.Model;
+using OpenDatapath = EbpfLb.Datapath.Loading.Datapath;
+
+namespace EbpfLb.Agent.Tests;
+
+/// <summary>The follower in a network namespace of its own, over maps in the kernel.</summary>
+public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly WarningLog<NodeNetwork> _log = new();
+    private readonly WarningLog<NetworkFollower> _followerLog = new();
+    private readonly NetworkFollowerOptions _options = new() { RefreshInterval = TimeSpan.FromHours(1), LookInterval = TimeSpan.FromHours(1) };
+    private readonly List<NetworkChange> _taken = [];
+    private KernelDatapath? _kernel;
+    private PrivateNetwork? _network;
+    private OpenDatapath? _datapath;
+    private NetworkMonitor? _monitor;
+    private NodeNetwork? _node;
+    private NodeSettings? _settings;
+    private Task _running = Task.CompletedTask;
+    private int _toldAttached;
+
+    private PrivateNetwork Network => _network!;
+
+    private IReadOnlyList<NetworkChange> Taken
+    {
+        get
+        {
+            lock (_taken)
+                return [.. _taken];
+        }
+    }
+
+    private uint Generation => _settings!.Generation;
+
+    public async Task InitializeAsync()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return;
+
+        _kernel = new KernelDatapath();
+        _network = new PrivateNetwork();
+        _datapath = await _kernel.OpenAsync();
+        Network.IpBatch(
+        [
+            // No addresses that come by themselves, in the middle of a test.
+            "link set lo up", "link add eth0 type veth peer name wire0", "link set eth0 addrgenmode none", "link set wire0 addrgenmode none",
+            "link set eth0 up", "link set wire0 up",
+            "addr add 10.0.0.1/24 dev eth0", "addr add fd00::1/64 dev eth0 nodad", "route add default via 10.0.0.254",
+        ]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        _node?.Dispose();
+        _monitor?.Dispose();
+        _datapath?.Dispose();
+        _network?.Dispose();
+        _kernel?.Dispose();
+        _stop.Dispose();
+    }
+
+    [PrivilegedFact]
+    public async Task What_is_there_at_the_start_is_in_place_before_the_first_event()
+    {
+        Start();
+        Assert.Equal(
+            new DeviceValue
+            {
+                SourceV4 = Address.Parse("10.0.0.1"),
+                SourceV6 = Address.Parse("fd00::1"),
+                Mac = Device("eth0")!.Value.Mac,
+                Mtu = 1500,
+                Flags = DeviceFlags.Attached,
+            },
+            Device("eth0"));
+        Assert.Equal(default, Device("wire0")!.Value.SourceV4);
+        Assert.Equal(NodeAddressFlags.NodePorts, NodeAddress("10.0.0.1"));
+        Assert.Equal(NodeAddressFlags.NodePorts | NodeAddressFlags.Loopback, NodeAddress("127.0.0.1"));
+        Assert.NotEqual(0u, Generation);
+        await Eventually.True(() => Volatile.Read(ref _toldAttached) == 1, "told that a device is attached");
+    }
+
+    [PrivilegedFact]
+    public async Task Devices_that_come_change_and_go_are_followed()
+    {
+        Start(Patterns("eth*"));
+        Network.Ip("link add index 77 eth1 type veth peer name wire1");
+        await Eventually.True(() => IsAttached("eth1"), "the new device is attached");
+
+        Network.Ip("link set eth1 mtu 9000");
+        await Eventually.True(() => Device("eth1")?.Mtu == 9000, "its mtu is in the map");
+        Network.Ip("link set eth1 address 02:00:00:00:00:77");
+        await Eventually.True(() => Device("eth1")?.Mac.ToString() == "02:00:00:00:00:77", "its address is in the map");
+
+        Network.Ip("link del eth1");
+        await Eventually.True(() => !_datapath!.Maps.Devices.TryGet(77, out _) && Pins(77) == 0, "nothing is left of it");
+        Network.Ip("link add index 77 eth1 type veth peer name wire1");
+        await Eventually.True(() => IsAttached("eth1"), "the device that was made again is attached");
+
+        Network.Ip("link set eth1 name other");
+        await Eventually.True(() => Pins(77) == 0, "a name that is not chosen is left");
+        Network.Ip("link set other name eth7");
+        await Eventually.True(() => IsAttached("eth7"), "a name that is chosen is attached");
+
+        using (var elsewhere = new PrivateNetwork())
+        {
+            Network.Ip($"link set eth7 netns {elsewhere.Namespace.Path}");
+            await Eventually.True(() => Pins(77) == 0, "a device in another namespace is left");
+            Assert.Equal(0u, elsewhere.Link("eth7").XdpProgramId);
+        }
+
+        Assert.True(IsAttached("eth0"));
+        Assert.Empty(_log.Lines);
+    }
+
+    [PrivilegedFact]
+    public async Task Addresses_that_come_and_go_are_in_the_maps()
+    {
+        Start();
+        Network.Ip("addr add 10.0.9.9/24 dev eth0");
+        await Eventually.True(() => NodeAddress("10.0.9.9") == NodeAddressFlags.NodePorts, "the address is there");
+        Network.Ip("addr del 10.0.0.1/24 dev eth0");
+        await Eventually.True(
+            () => NodeAddress("10.0.0.1") is null && Device("eth0")?.SourceV4 == Address.Parse("10.0.9.9"), "the next address serves");
+    }
+
+    [PrivilegedFact]
+    public async Task A_default_route_finds_a_device_and_its_loss_does_not_lose_it()
+    {
+        Start();
+        Network.Ip("link add wan0 type veth peer name wire1");
+        Network.Ip("link set wan0 up");
+        Network.Ip("addr add 10.7.0.1/24 dev wan0");
+        Assert.False(IsAttached("wan0"));
+        Network.Ip("route add default via 10.7.0.254 metric 100");
+        await Eventually.True(() => IsAttached("wan0"), "a second default route is found");
+
+        Network.Ip("route del default via 10.7.0.254 metric 100");
+        Network.Ip("link set eth0 mtu 1400");
+        await Eventually.True(() => Device("eth0")?.Mtu == 1400, "later changes are seen");
+        Assert.True(IsAttached("wan0"));
+    }
+
+    [PrivilegedTheory]
+    [InlineData("route add 10.9.0.0/16 via 10.0.0.7")]
+    [InlineData("route del default")]
+    [InlineData("rule add to 10.9.0.0/16 table 77")]
+    [InlineData("neigh change 10.0.0.254 lladdr 02:00:00:00:00:02 dev eth0")]
+    [InlineData("neigh del 10.0.0.254 dev eth0")]
+    [InlineData("link set eth0 down")]
+    [InlineData("link set eth0 address 02:00:00:00:00:01")]
+    [InlineData("link set wire0 mtu 1400")]
+    [InlineData("link del wire0")]
+    [InlineData("addr add 10.3.0.1/24 dev wire0")]
+    public async Task What_may_move_a_flow_raises_the_generation(string change)
+    {
+        Network.Ip("neigh add 10.0.0.254 lladdr 02:00:00:00:00:01 dev eth0");
+        Start();
+        uint before = Generation;
+        Network.Ip(change);
+        await Eventually.True(() => Generation != before, change);
+    }
+
+    [PrivilegedTheory]
+    [InlineData("neigh change 10.0.0.254 lladdr 02:00:00:00:00:01 nud stale dev eth0")]
+    [InlineData("neigh add 10.0.0.77 lladdr 02:00:00:00:00:07 nud reachable dev eth0")]
+    public async Task What_moves_no_flow_leaves_the_generation(string change)
+    {
+        Network.Ip("neigh add 10.0.0.254 lladdr 02:00:00:00:00:01 nud reachable dev eth0");
+        Start();
+        uint before = Generation;
+        Network.Ip(change);
+        await Eventually.True(() => Taken.Any(taken => IsOf(taken, change)), "the event was taken");
+        Assert.Equal(before, Generation);
+    }
+
+    [PrivilegedFact]
+    public async Task A_foreign_xdp_program_that_leaves_makes_room_for_ours()
+    {
+        int index = Network.IndexOf("eth0");
+        using var program = Linux.Bpf.BpfProgram.OpenPinned(Path.Combine(_datapath!.ProgramDirectory, "xdp_ingress"));
+        using (Network.Run(() => Linux.Bpf.BpfLink.AttachXdp(program, index, Linux.Bpf.XdpMode.Native)))
+        {
+            Start(new DeviceOptions(), _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+            Assert.Equal(2, Pins(index));
+        }
+
+        await Eventually.True(() => Pins(index) == 3, "XDP is attached");
+        Assert.Single(_log.Lines);
+    }
+
+    [PrivilegedFact]
+    public async Task A_refresh_finds_what_no_event_told()
+    {
+        Start(new DeviceOptions(), new NetworkFollowerOptions { RefreshInterval = TimeSpan.FromMilliseconds(100) });
+        int index = Network.IndexOf("eth0");
+        using (var link = Linux.Bpf.BpfLink.OpenPinned(Path.Combine(_datapath!.LinkDirectory, $"tcx_in_{index}")))
+            link.Detach();
+        await Eventually.True(() => _log.Lines.Count == 1, "a warning");
+        Assert.Contains("eth0: somebody took our program off TcxIngress", _log.Lines[0], StringComparison.Ordinal);
+        Assert.Single(Network.Run(() => Linux.Bpf.BpfTcx.QueryPrograms(index, egress: false)));
+
+        _datapath!.Maps.NodeAddresses.Delete(Address.Parse("10.0.0.1"));
+        await Eventually.True(() => NodeAddress("10.0.0.1") is not null, "an entry that somebody took is put back");
+    }
+
+    [PrivilegedFact]
+    public async Task What_a_driver_can_do_is_asked_again()
+    {
+        Start(new DeviceOptions(), _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+        Assert.False(Device("eth0")!.Value.Flags.HasFlag(DeviceFlags.XdpSends));
+
+        // A veth takes frames from XDP when its other end has a program.
+        int peer = Network.IndexOf("wire0");
+        using var program = Linux.Bpf.BpfProgram.OpenPinned(Path.Combine(_datapath!.ProgramDirectory, "xdp_ingress"));
+        using var link = Network.Run(() => Linux.Bpf.BpfLink.AttachXdp(program, peer, Linux.Bpf.XdpMode.Native));
+        await Eventually.True(() => Device("eth0")!.Value.Flags.HasFlag(DeviceFlags.XdpSends), "XDP may send to it");
+    }
+
+    [PrivilegedFact]
+    public async Task A_hundred_devices_at_once_are_all_attached()
+    {
+        const int Count = 100;
+        Start(new DeviceOptions { Devices = [], PodDevices = Patterns("lxc*").Devices! });
+        Network.IpBatch(Enumerable.Range(0, Count).Select(number => $"link add lxc{number} type veth peer name pod{number}"));
+        await Eventually.True(
+            () => _datapath!.Maps.Devices.ReadAll().Count(entry => entry.Value.Flags.HasFlag(DeviceFlags.Attached)) == Count,
+            "every one is attached");
+        Network.IpBatch(Enumerable.Range(0, Count).Select(number => $"link del lxc{number}"));
+        await Eventually.True(() => Directory.GetFiles(_datapath!.LinkDirectory, "tcx_*").Length == 0, "no link is left");
+        Assert.Empty(_log.Lines);
+    }
+
+    [PrivilegedFact]
+    public async Task Without_a_device_nothing_is_told_and_the_maps_are_kept_all_the_same()
+    {
+        Start(new DeviceOptions { Devices = [] });
+        Network.Ip("addr add 10.0.9.9/24 dev eth0");
+        await Eventually.True(() => NodeAddress("10.0.9.9") is not null, "the address is there");
+        Assert.Equal((0, 0, 0), (Pins(Network.IndexOf("eth0")), _toldAttached, _log.Lines.Count));
+    }
+
+    private static DeviceOptions Patterns(params string[] texts) => new()
+    {
+        Devices = [.. texts.Select(text => DevicePattern.TryParse(text, out var pattern) ? pattern : throw new FormatException(text))],
+    };
+
+    private void Start(DeviceOptions? options = null, NetworkFollowerOptions? followerOptions = null)
+    {
+        _monitor = Network.Run(() => new NetworkMonitor());
+        _settings = new NodeSettings(_datapath!.Maps.Settings);
+        _settings.Write(new FlowSettings(), Network.Namespace.Cookie);
+        _node = new NodeNetwork(_datapath, options ?? new DeviceOptions(), _settings, _log);
+        Network.Run(_node.Refresh);
+        var follower = new NetworkFollower(
+            Tapped(), _node, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
+            TimeProvider.System, _followerLog, action => Network.Run(action));
+        _running = follower.RunAsync(_stop.Token);
+    }
+
+    private static bool IsOf(NetworkChange taken, string change) =>
+        taken.Neighbor is { LinkLayerAddress.IsNone: false } neighbor
+        && change.Contains(neighbor.Address.ToString(), StringComparison.Ordinal);
+
+    // An event is in the list when the follower asks for the one after it.
+    private async IAsyncEnumerable<NetworkChange> Tapped([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stopping = default)
+    {
+        await foreach (var change in _monitor!.ReadAsync(stopping))
+        {
+            yield return change;
+            lock (_taken)
+                _taken.Add(change);
+        }
+    }
+
+    private DeviceValue? Device(string name) =>
+        Network.Run(NetworkDump.Links).FirstOrDefault(link => link.Name == name) is { } link
+            && _datapath!.Maps.Devices.TryGet((uint)link.Index, out var device) ? device : null;
+
+    private bool IsAttached(string name) => Device(name) is { } device && device.Flags.HasFlag(DeviceFlags.Attached);
+
+    private NodeAddressFlags? NodeAddress(string text) =>
+        _datapath!.Maps.NodeAddresses.TryGet(Address.Parse(text), out var value) ? value.Flags : null;
+
+    private int Pins(int index) => Directory.GetFiles(_datapath!.LinkDirectory, $"*_{index}").Length;
+}
