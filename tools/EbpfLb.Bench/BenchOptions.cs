@@ -18,7 +18,7 @@ internal sealed record BenchOptions
           --endpoints N       per service (10)
           --changes N         timed changes of one endpoint (200)
           --rounds N          of a connection benchmark, a second for each contestant (15)
-          --packet-rounds N   in which every contestant has its turn (7)
+          --packet-rounds N   in which every contestant has its turn (5)
           --seconds S         of a turn, decimal (1.5)
           --quick             less of everything, in under a minute, for a first look
           --settle SECONDS    from the first sync to the memory reading (10)
@@ -63,9 +63,12 @@ internal sealed record BenchOptions
 
     public int Rounds { get; init; } = 15;
 
-    public int PacketRounds { get; init; } = 7;
+    public int PacketRounds { get; init; } = 5;
 
     public double Seconds { get; init; } = 1.5;
+
+    /// <summary>Of the three there are.</summary>
+    public int Floods { get; init; } = 3;
 
     /// <summary>For the packet path; the first is what the others are compared with.</summary>
     public IReadOnlyList<int> ServiceCounts { get; init; } = [1, 1000, 10_000];
@@ -106,7 +109,7 @@ internal sealed record BenchOptions
                 "--packets" => options with { Parts = PacketParts },
                 "--packet-rounds" => options with { PacketRounds = Number(name, Value(), 1000) },
                 "--seconds" => options with { Seconds = Decimal(name, Value()) },
-                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [1, 1000] },
+                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [], Floods = 1 },
                 "--settle" => options with { SettleSeconds = Number(name, Value(), 3600) },
                 "--json" => options with { Json = Value() },
                 "--check" => options with { Check = true },

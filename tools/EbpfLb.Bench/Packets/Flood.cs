@@ -14,12 +14,13 @@ internal sealed class Flood(BenchOptions options, Report report)
 
     private const uint XdpTx = 3;
 
+    // Few backends run out of SNAT ports long before the table is full.
+    private static readonly (string Protocol, int Backends)[] All = [("tcp", 100), ("udp", 100), ("tcp", 3)];
+
     public void Run(CancellationToken stopping)
     {
-        Run("tcp", 100, stopping);
-        Run("udp", 100, stopping);
-        // Few backends run out of SNAT ports long before the table is full.
-        Run("tcp", 3, stopping);
+        foreach (var (protocol, backends) in All.Take(options.Floods))
+            Run(protocol, backends, stopping);
     }
 
     private void Run(string protocol, int backends, CancellationToken stopping)
