@@ -135,7 +135,8 @@ SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope,
 		return LB_REASON_SOURCE_RANGE;
 
 	__builtin_memcpy(client.affinity.client, &packet->tuple.source, sizeof(client.affinity.client));
-	if (recent_backend(hash, &service, choice))
+	/* Affinity says it better, and wants to hear of each opening. */
+	if (!service.affinity_timeout_s && recent_backend(hash, &service, choice))
 		return OUTCOME_CONTINUE;
 	error = select_backend(&client, &service, choice);
 	if (error)

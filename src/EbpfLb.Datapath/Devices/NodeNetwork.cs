@@ -82,8 +82,11 @@ public sealed class NodeNetwork : IDisposable
             _logger.ReadAgain();
             ReadAll();
         }
-        else if (_pending.HasFlag(PictureEffects.DefaultRoutes) && _picture.ReplaceRoutes(NetworkDump.Routes()).HasFlag(PictureEffects.Routes))
+        else if (_pending.HasFlag(PictureEffects.DefaultRoutes)
+            && _picture.ReplaceRoutes(NetworkDump.Routes()).HasFlag(PictureEffects.Routes))
+        {
             _settings.RaiseGeneration();
+        }
 
         PutInPlace(areFresh: lost);
     }

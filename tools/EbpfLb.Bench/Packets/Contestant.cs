@@ -22,7 +22,8 @@ internal sealed record Contestant(string Name, Pair Pair, Flows Flows, string Ex
         if (sent.WrongSums > 0 || (sent.Lost > 0 && !MayLose) || sent.Expected == 0)
         {
             throw new BenchException(
-                $"{Name}: of {sent.Count} frames {sent.Expected} came as expected, {sent.Others} otherwise, {sent.WrongSums} with wrong checksums");
+                $"{Name}: of {sent.Count} frames {sent.Expected} came as expected, {sent.Others} otherwise, "
+                + $"{sent.WrongSums} with wrong checksums");
         }
     }
 

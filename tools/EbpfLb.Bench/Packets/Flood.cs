@@ -25,7 +25,8 @@ internal sealed class Flood(BenchOptions options, Report report)
 
     private void Run(string protocol, int backends, CancellationToken stopping)
     {
-        string part = $"flood of {(protocol == "tcp" ? "TCP SYN" : "UDP")}, {backends} backends, {Connections} established flows of the same kind";
+        string kind = protocol == "tcp" ? "TCP SYN" : "UDP";
+        string part = $"flood of {kind}, {backends} backends, {Connections} established flows of the same kind";
         using var node = PacketNode.Create(new PacketNodeShape(1, backends, Algorithm.Maglev, SecondDevice: false), stopping);
         var known = new Flows(PacketNode.FirstService, Connections) { Protocol = protocol };
         var before = node.Pair.Ask(node.Datapath.XdpIngress, known, handshake: protocol == "tcp", stopping);
@@ -45,16 +46,20 @@ internal sealed class Flood(BenchOptions options, Report report)
         var after = node.Pair.Ask(node.Datapath.XdpIngress, known with { TcpFlags = "ack" }, handshake: false, stopping);
         int same = before.Zip(after).Count(pair => pair.First == pair.Second);
         var late = new Flows(PacketNode.FirstService, 2 * Connections) { Protocol = protocol };
-        int served = node.Pair.Ask(node.Datapath.XdpIngress, late, handshake: protocol == "tcp", stopping).Skip(Connections).Count(frame => frame.Verdict == XdpTx);
+        int served = node.Pair.Ask(node.Datapath.XdpIngress, late, handshake: protocol == "tcp", stopping)
+            .Skip(Connections)
+            .Count(frame => frame.Verdict == XdpTx);
 
         string told = string.Join(", ", difference.Select(reason => $"{reason.Key} {reason.Value:#,##0}"));
         report.Add(new Measurement(part, "frames handled", sent.MillionsHandledPerSecond, "Mpps", told));
         report.Add(new Measurement(part, "frames that got through", 100 * (1 - sent.Lost), "%", "of all that were sent"));
-        report.Add(new Measurement(part, "entries in the table", node.Datapath.Maps.Conntrack.ReadAll().Count, "", $"of {node.Datapath.Maps.Conntrack.MaxEntries}"));
+        report.Add(new Measurement(part, "entries in the table", node.Datapath.Maps.Conntrack.ReadAll().Count, "",
+            $"of {node.Datapath.Maps.Conntrack.MaxEntries}"));
         report.Add(new Measurement(part, "established flows in the table", (double)present / Connections, "", "right after the flood"));
         report.Add(new Measurement(part, "translated as before", (double)same / Connections, "", "same backend, same SNAT port",
             Bar.Least(LeastSurvivors)));
-        report.Add(new Measurement(part, "new connections served", (double)served / Connections, "", $"{Connections} of another source port, after the flood",
+        report.Add(new Measurement(part, "new connections served", (double)served / Connections, "",
+            $"{Connections} of another source port, after the flood",
             Bar.Least(LeastSurvivors)));
     }
 

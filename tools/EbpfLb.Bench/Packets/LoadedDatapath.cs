@@ -133,6 +133,8 @@ internal sealed class LoadedDatapath : IDisposable
         return sums;
     }
 
+    public string DescribeReasons() => string.Join(", ", Reasons().Select(reason => $"{reason.Key} {reason.Value}"));
+
     public void Dispose() => Maps.Dispose();
 
     private static void LoadAll(string directory, string name, params string[] more) => Command.Run("bpftool",

@@ -44,7 +44,7 @@ internal sealed class PacketCost(BenchOptions options, Report report) : IDisposa
 
         Tell();
         foreach (var node in ours)
-            Console.Error.WriteLine($"  reasons, {node}: {string.Join(", ", node.Datapath.Reasons().Select(reason => $"{reason.Key} {reason.Value}"))}");
+            Console.Error.WriteLine($"  reasons, {node}: {node.Datapath.DescribeReasons()}");
     }
 
     public void Dispose()

@@ -84,7 +84,9 @@ internal sealed class PacketNode : IDisposable
         {
             foreach (bool v6 in new[] { false, true })
             {
-                var backends = Enumerable.Range(service * _shape.Backends, _shape.Backends).Select(number => BackendOf(number, v6)).ToArray();
+                var backends = Enumerable.Range(service * _shape.Backends, _shape.Backends)
+                    .Select(number => BackendOf(number, v6))
+                    .ToArray();
                 foreach (var protocol in new[] { Protocol.Udp, Protocol.Tcp })
                     Datapath.AddService(FrontendOf(service, v6), Flows.Port, protocol, _shape.Algorithm, backends);
             }

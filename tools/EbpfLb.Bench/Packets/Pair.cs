@@ -56,7 +56,7 @@ internal sealed class Pair : IDisposable
     public string ToolProgram(string name) => Path.Combine(Pins, "programs", name);
 
     /// <param name="hook">xdp, tcx-ingress or tcx-egress.</param>
-    public void Attach(string device, string program, string hook) => Command.Run(BenchOptions.PacketTool,
+    public void Attach(string device, string program, string hook) => Tool(
         [
             "attach", "--netns", Node, "--device", device, "--program", program, "--hook", hook,
             "--link", Path.Combine(BpfFs, "links", $"{device}-{hook}"),
@@ -67,36 +67,36 @@ internal sealed class Pair : IDisposable
         Command.Run("nsenter", [$"--net={Node}", file, .. arguments], CancellationToken.None);
 
     /// <param name="expected">Destination, ADDRESS/BITS, of the frames that count when they come back.</param>
-    public Sent Send(Flows flows, string expected, double seconds, CancellationToken stopping) => Sent.Parse(Command.Run(BenchOptions.PacketTool,
-        [
-            "send", "--netns", Around, "--device", AroundUplink, "--pins", Pins, .. flows.Arguments(), "--expect", expected,
-            "--seconds", seconds.ToString(CultureInfo.InvariantCulture),
-        ],
+    public Sent Send(Flows flows, string expected, double seconds, CancellationToken stopping) => Sent.Parse(Tool(
+        ["send", .. Outside(flows), "--expect", expected, "--seconds", seconds.ToString(CultureInfo.InvariantCulture)],
         stopping));
 
     /// <summary>Some frames whose checksums are looked at when they come back.</summary>
-    public Sent Verify(Flows flows, string expected, int count, CancellationToken stopping) => Sent.Parse(Command.Run(BenchOptions.PacketTool,
-        [
-            "send", "--netns", Around, "--device", AroundUplink, "--pins", Pins, .. flows.Arguments(), "--expect", expected, "--verify",
-            "--count", count.ToString(CultureInfo.InvariantCulture),
-        ],
+    public Sent Verify(Flows flows, string expected, int count, CancellationToken stopping) => Sent.Parse(Tool(
+        ["send", .. Outside(flows), "--expect", expected, "--verify", "--count", count.ToString(CultureInfo.InvariantCulture)],
         stopping));
 
     /// <summary>What the program by itself makes of frames that seem to come in through the uplink.</summary>
-    public Repeated Repeat(string program, Flows flows, int count, CancellationToken stopping) => Repeated.Parse(Command.Run(BenchOptions.PacketTool,
-        [
-            "rerun", "--netns", Node, "--device", Uplink, "--pins", Pins, "--program", program, .. flows.Arguments(),
-            "--count", count.ToString(CultureInfo.InvariantCulture),
-        ],
+    public Repeated Repeat(string program, Flows flows, int count, CancellationToken stopping) => Repeated.Parse(Tool(
+        ["rerun", .. Inside(program, flows), "--pins", Pins, "--count", count.ToString(CultureInfo.InvariantCulture)],
         stopping));
 
-    /// <summary>What the program makes of the first frame of each flow; with <paramref name="handshake"/> the flows are then established.</summary>
-    public IReadOnlyList<Translated> Ask(string program, Flows flows, bool handshake, CancellationToken stopping) => Translated.Parse(
-        Command.Run(BenchOptions.PacketTool,
-        [
-            "ask", "--netns", Node, "--device", Uplink, "--program", program, .. flows.Arguments(), .. handshake ? ["--handshake"] : Array.Empty<string>(),
-        ],
-        stopping));
+    /// <summary>What the program makes of the first frame of each flow.</summary>
+    /// <param name="handshake">The flows are established then.</param>
+    public IReadOnlyList<Translated> Ask(string program, Flows flows, bool handshake, CancellationToken stopping)
+    {
+        string[] more = handshake ? ["--handshake"] : [];
+        return Translated.Parse(Tool(["ask", .. Inside(program, flows), .. more], stopping));
+    }
 
     public void Dispose() => Command.Run(BenchOptions.PairScript, ["down", "--id", _id], CancellationToken.None);
+
+    private static string Tool(IReadOnlyList<string> arguments, CancellationToken stopping) =>
+        Command.Run(BenchOptions.PacketTool, arguments, stopping);
+
+    private IEnumerable<string> Outside(Flows flows) =>
+        ["--netns", Around, "--device", AroundUplink, "--pins", Pins, .. flows.Arguments()];
+
+    private IEnumerable<string> Inside(string program, Flows flows) =>
+        ["--netns", Node, "--device", Uplink, "--program", program, .. flows.Arguments()];
 }

@@ -51,7 +51,7 @@ internal sealed class TcpCost(BenchOptions options, Report report)
                 servers.AddRange(Serve(sandbox, way, stopping));
             foreach (var way in Ways)
                 Measure(sandbox, way, stopping);
-            Console.Error.WriteLine($"  reasons: {string.Join(", ", datapath.Reasons().Select(reason => $"{reason.Key} {reason.Value}"))}");
+            Console.Error.WriteLine($"  reasons: {datapath.DescribeReasons()}");
         }
         finally
         {
@@ -94,7 +94,8 @@ internal sealed class TcpCost(BenchOptions options, Report report)
 
     private static MacAddress MacOf(Sandbox sandbox, string device)
     {
-        string json = Command.Run("nsenter", [$"--net={sandbox.NodeNamespace}", "ip", "-j", "link", "show", device], CancellationToken.None);
+        string json = Command.Run(
+            "nsenter", [$"--net={sandbox.NodeNamespace}", "ip", "-j", "link", "show", device], CancellationToken.None);
         using var links = JsonDocument.Parse(json);
         string mac = links.RootElement[0].GetProperty("address").GetString()!;
         return new MacAddress(Convert.FromHexString(mac.Replace(":", "", StringComparison.Ordinal)));
@@ -132,9 +133,10 @@ internal sealed class TcpCost(BenchOptions options, Report report)
         const string InTurn = "one process, a connection to each in turn; median of the rounds";
         const string Floor = "the pod on both sides: what this machine cannot tell apart";
         // One preempted connection weighs as much as hundreds of others: the median connection is the one to judge by on a busy machine.
-        Figure("rate of the median connection, NodePort / pod", rates.Select(pair => pair.Pod.WholeP50Us / pair.NodePort.WholeP50Us), "", InTurn,
-            Bar.Least(LeastRatio));
-        Figure("rate of the median connection: noise floor", floor.Select(pair => pair.Second.WholeP50Us / pair.First.WholeP50Us), "", Floor);
+        Figure("rate of the median connection, NodePort / pod",
+            rates.Select(pair => pair.Pod.WholeP50Us / pair.NodePort.WholeP50Us), "", InTurn, Bar.Least(LeastRatio));
+        Figure("rate of the median connection: noise floor",
+            floor.Select(pair => pair.Second.WholeP50Us / pair.First.WholeP50Us), "", Floor);
         Figure("new connections, NodePort / pod", rates.Select(pair => pair.NodePort.PerSecond / pair.Pod.PerSecond), "", InTurn,
             Bar.Least(LeastRatio));
         Figure("new connections: noise floor", floor.Select(pair => pair.First.PerSecond / pair.Second.PerSecond), "", Floor);
@@ -172,7 +174,8 @@ internal sealed class TcpCost(BenchOptions options, Report report)
     {
         string json = Command.Run(BenchOptions.PacketTool,
             [
-                "bulk", "--netns", sandbox.Namespace("C"), "--pair", $"{Node}:{Text(way.BulkNodePort)}", "--pair", $"{way.Pod}:{Text(BulkPort)}",
+                "bulk", "--netns", sandbox.Namespace("C"),
+                "--pair", $"{Node}:{Text(way.BulkNodePort)}", "--pair", $"{way.Pod}:{Text(BulkPort)}",
                 "--streams", Text(streams), "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture),
             ],
             stopping);
