@@ -14,7 +14,44 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test fuzz verify demo bench-sync bench-xdp fmt lint clean
+.PHONY: help deps bpf probe build publish test fuzz verify demo bench-sync fmt lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Arguments go in ARGS: make demo ARGS=--keep"
+
+deps: ## Install what building and testing need (Debian, Ubuntu)
+	@tools/deps.sh
+
+bpf: ## Compile the BPF objects into artifacts/bpf
+	@$(MAKE) --silent --no-print-directory -C bpf
+
+probe: ## Compile the traffic tool into artifacts/tools
+	@$(MAKE) --silent --no-print-directory -C tools/probe
+
+build: deps bpf probe ## Build everything
+	$(DOTNET) build EbpfLb.sln -c $(CONFIGURATION) --nologo -v quiet
+
+publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
+	@echo "publishing artifacts/ebpflb: a minute or so"
+	@$(DOTNET) publish src/EbpfLb.Cli -c Release -r $(RID) -o artifacts --nologo -v quiet
+	@ls -lh artifacts/ebpflb | awk '{ print "artifacts/ebpflb " $$5 }'
+
+test: build ## Run every test (as root: those that meet the kernel take it)
+	@rm -rf $(RESULTS)
+	@status=0; \
+	$(DOTNET) test EbpfLb.sln -c $(CONFIGURATION) --no-build --nologo -m:1 --logger trx --results-directory $(RESULTS) \
+		-- RunConfiguration.TreatNoTestsAsError=true || status=$$?; \
+	tools/test-summary.sh $(RESULTS) || status=1; \
+	exit $$status
+
+fuzz: build ## Run ten million frames through every program (root)
+	EBPFLB_FUZZ_FRAMES=$${EBPFLB_FUZZ_FRAMES:-10000000} $(DOTNET) test tests/EbpfLb.Packets.Tests -c $(CONFIGURATION) --no-build --nologo \
+		--filter FullyQualifiedName~FuzzTests
+
+verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
+	@tools/verify/verify.sh
 
 demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
 	@tools/demo/demo.sh $(ARGS)
