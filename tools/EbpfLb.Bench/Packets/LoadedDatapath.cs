@@ -72,7 +72,7 @@ internal sealed class LoadedDatapath : IDisposable
             SourceV6 = Address.Parse(addressV6),
             Mac = mac,
             Mtu = 1500,
-            Flags = DeviceFlags.Attached | DeviceFlags.XdpSends,
+            Flags = DeviceFlags.Attached | DeviceFlags.XdpSends | DeviceFlags.XdpTurns,
         }));
         foreach (string text in new[] { address, addressV6 })
         {
