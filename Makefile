@@ -8,6 +8,7 @@ SHELL         := /bin/bash
 
 CONFIGURATION ?= Release
 ARGS          ?=
+QUICK         ?=
 
 RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
@@ -56,11 +57,18 @@ coverage-bpf: deps ## Show which branches of bpf/lib a million frames take
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
 
-demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
+demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+
+bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
+	@$(MAKE) --silent --no-print-directory -C tools/xdpbench
+	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --packets $(if $(QUICK),--quick) \
+		--json artifacts/bench/xdp.json $(ARGS)
 
 fmt: ## Format C and C#
 	clang-format -i $$(git ls-files '*.c' '*.h')
