@@ -85,7 +85,8 @@ static void make_devices(void)
 	for (__u32 i = 1; i <= WORLD_DEVICES; i++) {
 		struct lb_device device = {
 			.mtu = shim_one_in(3) ? 1400 : 1500,
-			.flags = LB_DEVICE_ATTACHED | (shim_one_in(3) ? 0 : LB_DEVICE_XDP_SENDS),
+			.flags = LB_DEVICE_ATTACHED | (shim_one_in(3) ? 0 : LB_DEVICE_XDP_SENDS) |
+				 (shim_one_in(3) ? 0 : LB_DEVICE_XDP_TURNS),
 		};
 
 		if (!shim_one_in(6))

@@ -47,8 +47,8 @@
 #define bpf_skb_adjust_room(context, growth, mode, flags)        shim_adjust_room(growth)
 #define bpf_l4_csum_replace(context, offset, from, to, flags)    shim_l4_csum_replace(offset, from, to, flags)
 #define bpf_csum_diff(from, from_size, to, to_size, seed)        shim_csum_diff(from, from_size, to, to_size, seed)
-#define bpf_skc_lookup_tcp(context, tuple, size, network, flags) ((struct bpf_sock *)shim_socket())
-#define bpf_sk_lookup_udp(context, tuple, size, network, flags)  ((struct bpf_sock *)shim_socket())
+#define bpf_skc_lookup_tcp(context, tuple, size, network, flags) ((void)(size), (struct bpf_sock *)shim_socket())
+#define bpf_sk_lookup_udp(context, tuple, size, network, flags)  ((void)(size), (struct bpf_sock *)shim_socket())
 #define bpf_sk_fullsock(socket)                                  ((struct bpf_sock *)shim_full_socket(socket))
 #define bpf_sk_release(socket)                                   ((void)(socket))
 
