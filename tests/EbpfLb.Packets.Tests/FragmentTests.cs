@@ -203,7 +203,8 @@ public sealed class FragmentTests(PacketGround ground) : PacketTest(ground)
         Assert.All(results, result => Assert.Equal(where != Where.Local, result.IsSent));
         byte[] datagram = Reassemble(results, out var source, out var destination);
         Assert.Contains(World["web"].Backends, backend => backend.Address == destination);
-        var sent = new UdpDatagram(BinaryPrimitives.ReadUInt16BigEndian(datagram), BackendPort) { Payload = ((UdpDatagram)whole.Content).Payload };
+        ushort sourcePort = BinaryPrimitives.ReadUInt16BigEndian(datagram);
+        var sent = new UdpDatagram(sourcePort, BackendPort) { Payload = ((UdpDatagram)whole.Content).Payload };
         Assert.Equal(sent.ToBytes(source, destination), datagram);
         if (where == Where.Local)
             Assert.Equal((whole.Source, ((UdpDatagram)whole.Content).SourcePort), (source, sent.SourcePort));
@@ -222,7 +223,9 @@ public sealed class FragmentTests(PacketGround ground) : PacketTest(ground)
         byte[] datagram = new byte[packets.Sum(packet => packet.End - packet.Transport)];
         foreach (var packet in packets)
         {
-            Assert.Equal((first.Source, first.Destination, first.Protocol, IdOf(first)), (packet.Source, packet.Destination, first.Protocol, IdOf(packet)));
+            Assert.Equal(
+                (first.Source, first.Destination, first.Protocol, IdOf(first)),
+                (packet.Source, packet.Destination, packet.Protocol, IdOf(packet)));
             Assert.Equal(packet != packets[^1], packet.MoreFragments);
             packet.Bytes.AsSpan(packet.Transport, packet.End - packet.Transport).CopyTo(datagram.AsSpan(packet.FragmentOffset));
         }

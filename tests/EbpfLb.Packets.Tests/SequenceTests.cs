@@ -7,8 +7,8 @@ using EbpfLb.Packets.Tests.Packets;
 namespace EbpfLb.Packets.Tests;
 
 /// <summary>
-/// Connections that do what they like: opened, answered, reset, closed by either end and opened again, a packet now by XDP and now by tc, with
-/// sweeps in between that must change nothing.
+/// Connections that do what they like: opened, answered, reset, closed by either end and opened again, a packet now by XDP and now by tc,
+/// with sweeps in between that must change nothing.
 /// </summary>
 public sealed class SequenceTests(PacketGround ground) : PacketTest(ground)
 {

@@ -156,7 +156,8 @@ public sealed class SourceTests(PacketGround ground) : PacketTest(ground)
         var plan = AddressPlan.Of(family);
         World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [new BackendSpec(plan.Vip(2), ServicePort, false)]));
         World.Put(new ServiceSpec(
-            "other", protocol, [new FrontendOf(plan.Vip(2), ServicePort, FrontendFlags.LoadBalancer)], [new BackendSpec(plan.Vip(1), ServicePort, false)]));
+            "other", protocol, [new FrontendOf(plan.Vip(2), ServicePort, FrontendFlags.LoadBalancer)],
+                [new BackendSpec(plan.Vip(1), ServicePort, false)]));
         ExpectDrop(hook, FromClient(family, Content(protocol)), Reason.Loop);
     }
 
@@ -164,11 +165,13 @@ public sealed class SourceTests(PacketGround ground) : PacketTest(ground)
     [PrivilegedTheory]
     [EachHook(Protocol.Tcp)]
     [EachHook(Protocol.Udp)]
-    public void S67_A_service_whose_backend_is_a_NodePort_of_this_node_does_not_run_in_circles(Hook hook, AddressFamily family, Protocol protocol)
+    public void S67_A_service_whose_backend_is_a_NodePort_of_this_node_does_not_run_in_circles(
+        Hook hook, AddressFamily family, Protocol protocol)
     {
         var plan = AddressPlan.Of(family);
         World.Put(new ServiceSpec(
-            "web", protocol, [Frontend(family), new FrontendOf(plan.Wildcard, 30080, FrontendFlags.NodePort)], [new BackendSpec(plan.Node, 30080, true)]));
+            "web", protocol, [Frontend(family), new FrontendOf(plan.Wildcard, 30080, FrontendFlags.NodePort)],
+                [new BackendSpec(plan.Node, 30080, true)]));
         var result = Run(hook, FromClient(family, Content(protocol)));
         Assert.False(result.IsSent);
     }

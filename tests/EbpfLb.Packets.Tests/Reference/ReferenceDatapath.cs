@@ -80,7 +80,8 @@ internal sealed class ReferenceDatapath(World world)
     // An answer of a backend that was dialled directly, from a port that has been a client's of the service.
     private static bool IsOpeningOf(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Syn);
 
-    private static bool IsEnd(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0;
+    private static bool IsEnd(ParsedPacket packet) =>
+        packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0;
 
     private (ServiceSpec Service, FrontendFlags Flags)? FindFrontend(ParsedPacket packet)
     {
@@ -102,7 +103,8 @@ internal sealed class ReferenceDatapath(World world)
     private static bool AnswersNodePorts(Address address) =>
         new[] { AddressPlan.IPv4, AddressPlan.IPv6 }.Any(plan => address == plan.Node || address == plan.SecondNode);
 
-    private static bool IsNode(Address address) => AnswersNodePorts(address) || address == AddressPlan.IPv4.QuietNode || address == AddressPlan.IPv6.QuietNode;
+    private static bool IsNode(Address address) =>
+        AnswersNodePorts(address) || address == AddressPlan.IPv4.QuietNode || address == AddressPlan.IPv6.QuietNode;
 
     private bool IsVip(Address address) => world.Services
         .SelectMany(service => service.Frontends)
@@ -133,7 +135,8 @@ internal sealed class ReferenceDatapath(World world)
 
         var output = Translated(result);
         var onward = Rewrite.TupleOf(output);
-        var backend = backends.SingleOrDefault(candidate => candidate.Address == onward.Destination && candidate.Port == onward.DestinationPort);
+        var backend = backends.SingleOrDefault(
+            candidate => candidate.Address == onward.Destination && candidate.Port == onward.DestinationPort);
         Assert.True(backend is not null, $"sent to {onward.Destination}:{onward.DestinationPort}, which no list has");
         CheckSource(packet, onward, backend);
         var flow = new Flow(packet.Protocol, Rewrite.TupleOf(packet), onward, service, backend) { IsOpening = !IsInTheMiddle(packet) };
