@@ -256,7 +256,6 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 	is_opening = !(forward->flags & LB_CONNTRACK_DATA);
 	search->first = settings->snat_port_first;
 	search->count = settings->snat_port_last - search->first + 1;
-	search->step = search->count <= PORT_TRIES ? 1 : (hash >> 32) | 1;
 	search->hash = hash;
 	search->now = forward->seen;
 	begin_search(packet, search);
@@ -272,6 +271,9 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 
 	forward->source_port = search->key.destination_port;
 	conntrack_set_delta(&packet->tuple, forward);
+	/* This packet; what its translation counts is counted in the copy. */
+	forward->packets = 1;
+	forward->bytes = packet->length;
 	if (found != PORT_TAKEN || !is_opening) {
 		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
 			if (found == PORT_TAKEN)
