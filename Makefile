@@ -52,7 +52,8 @@ fuzz: build ## Run ten million frames through every program (root)
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
 
-demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
+demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
