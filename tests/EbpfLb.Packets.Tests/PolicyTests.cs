@@ -279,6 +279,17 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     }
 
     [PrivilegedTheory]
+    [InlineData(AddressFamily.IPv4)]
+    [InlineData(AddressFamily.IPv6)]
+    public void A_device_that_takes_nothing_back_from_XDP_is_left_to_tc(AddressFamily family)
+    {
+        Serve(family, Protocol.Udp, Where.Remote);
+        World.PutDevice(Ground.Up0, DeviceFlags.Attached | DeviceFlags.XdpSends);
+        ExpectUnchanged(Hook.Xdp, FromClient(family, Content(Protocol.Udp)), Reason.HandedDown);
+        Judge(Hook.TcIngress, FromClient(family, Content(Protocol.Udp)));
+    }
+
+    [PrivilegedTheory]
     [EachHook]
     public void Affinity_brings_every_flow_of_a_client_to_one_backend(Hook hook, AddressFamily family)
     {

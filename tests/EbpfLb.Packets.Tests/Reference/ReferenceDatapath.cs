@@ -50,7 +50,11 @@ internal sealed class ReferenceDatapath(World world)
             if (!known.IsReply && known.Flow.IsOpening && IsEnd(packet))
                 return Dropped(Reason.NoFlow, result);
             if (known.IsReply && hook == Hook.TcEgress && IsOpeningOf(packet) && known.Flow.IsEnded)
+            {
+                Forget(known.Flow);
                 return Unchanged(frame, result, null);
+            }
+
             known.Flow.IsOpening = false;
             return Established(hook, device, packet, known.Flow, known.IsReply, result);
         }
