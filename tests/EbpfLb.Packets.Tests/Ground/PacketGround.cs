@@ -12,7 +12,7 @@ namespace EbpfLb.Packets.Tests.Ground;
 
 /// <summary>
 /// The programs over maps of their own, and a network namespace whose devices, routes and neighbours they ask for. Nothing is attached:
-/// packets are run with BPF_PROG_TEST_RUN, by a thread inside the namespace, because the kernel looks up a context's device in the caller's.
+/// packets are run with BPF_PROG_TEST_RUN, by a thread inside the namespace: the kernel looks up a context's device in the caller's.
 /// </summary>
 /// <remarks>
 /// Two uplinks: up0 towards clients (router ...fe) and pods of node 2, up1 (MTU 1400) towards pods of node 3. One pod device.
