@@ -38,7 +38,7 @@ public sealed class AgentCommandTests
         Assert.Equal(XdpChoice.Native, options.Devices.Xdp);
         Assert.Equal([Address.Parse("192.0.2.10"), Address.Parse("2001:db8::10")], options.Devices.NodeAddresses);
         Assert.False(options.Devices.NodePorts.Primary);
-        Assert.Equal([IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/32")], options.Devices.NodePorts.Prefixes);
+        Assert.Equal([AddressPrefix.Parse("192.0.2.0/24"), AddressPrefix.Parse("2001:db8::/32")], options.Devices.NodePorts.Prefixes);
         Assert.Equal(
             new FlowSettings
             {
