@@ -211,26 +211,27 @@ public sealed class DeviceLinks : IDisposable
         if (isOccupied)
             _logger.ForeignXdp(device.Name, cause);
         else if (pin.Hook == DeviceHook.Xdp && _xdp != XdpChoice.Generic)
-            _logger.NativeRefused(device.Name, cause);
+            _logger.NativeRefused(_xdp == XdpChoice.Native ? LogLevel.Warning : LogLevel.Information, device.Name, cause);
         else
             _logger.AttachFailed(device.Name, pin.Hook.ToString(), cause);
     }
 
     private static string ForeignProgram(int index)
     {
-        uint id = NetworkDump.Links().FirstOrDefault(link => link.Index == index)?.XdpProgramId ?? 0;
-        if (id == 0)
-            return "in another mode";
-
+        uint id = 0;
         try
         {
+            id = NetworkDump.Links().FirstOrDefault(link => link.Index == index)?.XdpProgramId ?? 0;
+            if (id == 0)
+                return "in another mode";
+
             using var program = BpfProgram.FromId(id);
             return $"program {id} '{program.Info.Name}'";
         }
         catch (LinuxException)
         {
             // Gone meanwhile, or CAP_SYS_ADMIN is missing; the id alone serves.
-            return $"program {id}";
+            return id == 0 ? "of an unknown id" : $"program {id}";
         }
     }
 
@@ -245,9 +246,9 @@ public sealed class DeviceLinks : IDisposable
                     Cleanup.Detach(link);
             }
         }
-        catch (LinuxException exception) when (exception.Errno == Errno.EINVAL)
+        catch (LinuxException)
         {
-            // No link: somebody else's, under a name of ours.
+            // No link but somebody else's, or one that does not detach: without its pin a link goes by itself.
         }
 
         try
