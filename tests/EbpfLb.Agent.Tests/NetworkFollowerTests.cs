@@ -203,6 +203,41 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     }
 
     [PrivilegedFact]
+    public void A_device_is_in_the_maps_before_a_program_is_on_it()
+    {
+        int index = Network.IndexOf("eth0");
+        using var program = Linux.Bpf.BpfProgram.OpenPinned(Path.Combine(_datapath!.ProgramDirectory, "xdp_ingress"));
+        using var foreign = Network.Run(() => Linux.Bpf.BpfLink.AttachXdp(program, index, Linux.Bpf.XdpMode.Native));
+
+        // The warning about the foreign program comes in the middle of attaching.
+        DeviceValue? then = null;
+        _log.Written = () => then ??= Device("eth0");
+        Start();
+        Assert.Single(_log.Lines);
+        Assert.Equal(Device("eth0")!.Value with { Flags = DeviceFlags.None }, then!.Value with { Flags = DeviceFlags.None });
+    }
+
+    [PrivilegedFact]
+    public async Task What_cannot_be_put_in_place_ends_nothing_and_is_told_once()
+    {
+        Start(new DeviceOptions { Devices = [] }, _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+
+        // Something else has the place of the links.
+        string links = _datapath!.LinkDirectory;
+        Directory.Delete(links, recursive: true);
+        using (var map = Linux.Bpf.BpfMap.OpenPinned(Path.Combine(_kernel!.Pins, "devices_v1")))
+            map.Pin(links);
+        Network.Ip("addr add 10.0.9.9/24 dev eth0");
+        await Eventually.True(() => _followerLog.Lines.Count > 0, "the failure is told");
+        Network.Ip("link set eth0 mtu 1400");
+        await Eventually.True(() => Device("eth0")?.Mtu == 1400, "what does not need the links goes on");
+
+        File.Delete(links);
+        await Eventually.True(() => Directory.Exists(links), "it was tried again without an event");
+        Assert.Single(_followerLog.Lines);
+    }
+
+    [PrivilegedFact]
     public async Task A_refresh_finds_what_no_event_told()
     {
         Start(new DeviceOptions(), new NetworkFollowerOptions { RefreshInterval = TimeSpan.FromMilliseconds(100) });
