@@ -154,6 +154,21 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         Assert.True(IsAttached("wan0"));
     }
 
+    [PrivilegedFact]
+    public void A_restart_while_there_is_no_default_route_loses_no_device()
+    {
+        int index = Network.IndexOf("eth0");
+        Restart(new DeviceOptions());
+        Assert.Equal(3, Pins(index));
+
+        Network.Ip("route del default");
+        Restart(new DeviceOptions());
+        Assert.Equal((3, true), (Pins(index), IsAttached("eth0")));
+
+        Restart(Patterns("wire*"));
+        Assert.Equal((0, false), (Pins(index), IsAttached("eth0")));
+    }
+
     [PrivilegedTheory]
     [InlineData("route add 10.9.0.0/16 via 10.0.0.7")]
     [InlineData("route del default")]
@@ -293,15 +308,21 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         Devices = [.. texts.Select(text => DevicePattern.TryParse(text, out var pattern) ? pattern : throw new FormatException(text))],
     };
 
+    private void Restart(DeviceOptions options)
+    {
+        _node?.Dispose();
+        _settings = new NodeSettings(_datapath!.Maps.Settings);
+        _settings.Write(new FlowSettings(), Network.Namespace.Cookie);
+        _node = new NodeNetwork(_datapath, options, _settings, _log);
+        Network.Run(_node.Refresh);
+    }
+
     private void Start(DeviceOptions? options = null, NetworkFollowerOptions? followerOptions = null)
     {
         _monitor = Network.Run(() => new NetworkMonitor());
-        _settings = new NodeSettings(_datapath!.Maps.Settings);
-        _settings.Write(new FlowSettings(), Network.Namespace.Cookie);
-        _node = new NodeNetwork(_datapath, options ?? new DeviceOptions(), _settings, _log);
-        Network.Run(_node.Refresh);
+        Restart(options ?? new DeviceOptions());
         var follower = new NetworkFollower(
-            Tapped(), _node, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
+            Tapped(), _node!, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
             TimeProvider.System, _followerLog, action => Network.Run(action));
         _running = follower.RunAsync(_stop.Token);
     }

@@ -43,6 +43,21 @@ public sealed class DeviceLinks : IDisposable
         }
     }
 
+    /// <summary>Devices whose incoming packets an earlier agent's links hold: what it had planned, as far as it matters.</summary>
+    public DevicePlan Find(IReadOnlyDictionary<int, NetworkLink> links)
+    {
+        ArgumentNullException.ThrowIfNull(links);
+        var devices = new Dictionary<int, DeviceRole>();
+        foreach (string file in Directory.Exists(_directory) ? Directory.GetFiles(_directory) : [])
+        {
+            if (DevicePin.TryParse(Path.GetFileName(file), out var pin) && pin.Hook is DeviceHook.TcxIngress or DeviceHook.TcxPod
+                && links.TryGetValue(pin.InterfaceIndex, out var device) && IsInPlace(pin, device))
+                devices[pin.InterfaceIndex] = pin.Hook == DeviceHook.TcxPod ? DeviceRole.Pod : DeviceRole.Uplink;
+        }
+
+        return new DevicePlan(devices);
+    }
+
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
     /// <param name="areFresh">Whether they were just read: then they tell which XDP program is in place.</param>
@@ -159,6 +174,19 @@ public sealed class DeviceLinks : IDisposable
             // Detached while it was looked at, or something else is pinned there: a link of our own takes its place.
             TryRemove(pin);
             return State.Lost;
+        }
+    }
+
+    private bool IsInPlace(DevicePin pin, NetworkLink device)
+    {
+        try
+        {
+            using var link = BpfLink.OpenPinned(PathOf(pin));
+            return IsInPlace(pin, link.Info, device, isFresh: false);
+        }
+        catch (LinuxException)
+        {
+            return false;
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly MapView<Address, NodeAddressValue> _addresses;
     private readonly ILogger _logger;
 
-    private DevicePlan _plan = DevicePlan.Empty;
+    private DevicePlan? _plan;
     private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
     private PictureEffects _pending;
     private string? _served;
@@ -60,6 +60,8 @@ public sealed class NodeNetwork : IDisposable
         _devices.Load();
         _addresses.Load();
         ReadAll();
+        // What an earlier agent found stays under the same condition as what this one did.
+        _plan ??= _links.Find(_picture.Links);
         PutInPlace(areFresh: true);
     }
 
@@ -131,7 +133,7 @@ public sealed class NodeNetwork : IDisposable
 
     private void PutInPlace(bool areFresh)
     {
-        _plan = DevicePlan.Decide(_picture, _options, _plan);
+        _plan = DevicePlan.Decide(_picture, _options, _plan ?? DevicePlan.Empty);
         foreach (var device in DevicePlan.Unusable(_picture, _options).Where(device => _told.Add($"not Ethernet: {device.Name}")))
             _logger.NotEthernet(device.Name);
 
@@ -237,9 +239,12 @@ public sealed class NodeNetwork : IDisposable
 
     private void TellServed()
     {
-        string served = string.Join(", ", _applied.Attached
+        // Devices of pods come and go all the time, and there are many.
+        var (pods, uplinks) = (_applied.Attached.Where(IsPod), _applied.Attached.Where(device => !IsPod(device)));
+        string served = string.Join(", ", uplinks
             .Select(device => $"{_picture.Links[device.Key].Name} ({string.Join(", ", device.Value.OrderDescending().Select(Name))})")
-            .Order(StringComparer.Ordinal));
+            .Order(StringComparer.Ordinal)
+            .Concat(pods.Select(_ => "devices of pods").Take(1)));
         if (served == _served)
             return;
 
@@ -251,6 +256,8 @@ public sealed class NodeNetwork : IDisposable
                 ? $"--devices {string.Join(',', patterns)}"
                 : "no Ethernet device that is up has a default route or the address --node-ip");
     }
+
+    private static bool IsPod(KeyValuePair<int, IReadOnlyList<DeviceHook>> device) => device.Value.Contains(DeviceHook.TcxPod);
 
     private static string Name(DeviceHook hook) => hook switch
     {
