@@ -143,6 +143,9 @@ public sealed class NodeNetwork : IDisposable
         NoteFeatures();
         WriteDevices(_devices.Entries
             .Where(device => device.Value.Flags.HasFlag(DeviceFlags.Attached)).Select(device => (int)device.Key).ToHashSet());
+        // At once, because what follows may fail.
+        if (_devices.Writes + _addresses.Writes > writesBefore)
+            _settings.RaiseGeneration();
         _applied = _links.Apply(_plan, _picture.Links, areFresh, _gone);
         _gone.Clear();
         // Some drivers take frames from XDP only while they have a program of their own.
