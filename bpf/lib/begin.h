@@ -10,7 +10,6 @@
 #include "frontend.h"
 #include "flow.h"
 #include "port.h"
-#include "recent.h"
 #include "select.h"
 #include "service.h"
 
@@ -141,7 +140,9 @@ SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope,
 
 	__builtin_memcpy(client.affinity.client, &packet->tuple.source, sizeof(client.affinity.client));
 	/* Affinity says it better, and wants to hear of each opening. */
-	if (!service.affinity_timeout_s && recent_backend(hash, &service, choice))
+	if (!service.affinity_timeout_s && (recent_backend(RECENT_OPENINGS, hash, &service, choice) ||
+					    (!(packet->tcp_flags & TCP_SYN) && packet_is_tcp(packet) &&
+					     recent_backend(RECENT_CONNECTIONS, hash, &service, choice))))
 		return OUTCOME_CONTINUE;
 	error = select_backend(&client, &service, choice);
 	if (error)
@@ -189,8 +190,10 @@ static __always_inline bool device_source(hook_ctx *ctx, __u32 ifindex, bool is_
 static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope,
 					 const struct backend_choice *choice, struct lb_conntrack *forward)
 {
+	bool is_hairpin = address_equal(&choice->backend.address, &packet->tuple.source);
 	bool is_remote = scope == BEGIN_FROM_WIRE && !(choice->backend.flags & LB_BACKEND_ON_NODE);
-	bool is_hairpin = scope == BEGIN_FROM_POD && address_equal(&choice->backend.address, &packet->tuple.source);
+	/* The stack would not take a packet that comes in with an address of its own. */
+	bool leaves = is_remote || (is_hairpin && scope == BEGIN_FROM_POD);
 	__u32 now = clock_now();
 	int outcome;
 
@@ -199,7 +202,7 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 		.destination = choice->backend.address,
 		.source_port = packet->tuple.source_port,
 		.destination_port = choice->backend.port,
-		.flags = (is_remote ? 0 : LB_CONNTRACK_LOCAL) | (scope == BEGIN_FROM_POD ? LB_CONNTRACK_INTERNAL : 0),
+		.flags = (leaves ? 0 : LB_CONNTRACK_LOCAL) | (scope == BEGIN_FROM_POD ? LB_CONNTRACK_INTERNAL : 0),
 		.seen = now,
 		.checked = now,
 		.backend_id = choice->id,
@@ -209,21 +212,19 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 	else if (packet->tuple.protocol != IPPROTO_UDP)
 		forward->flags |= LB_CONNTRACK_PICKED_UP | LB_CONNTRACK_DATA;
 	flow_note_arrival(ctx, forward);
-	if (!is_remote && !is_hairpin) {
+	if (!leaves) {
 		forward->flags |= LB_CONNTRACK_OTHER_EGRESS;
 		return OUTCOME_CONTINUE;
 	}
-	if (is_remote) {
-		if (packet->ttl <= 1)
-			return LB_REASON_TTL_EXCEEDED;
-		outcome = flow_route(ctx, packet, forward);
-		if (outcome != OUTCOME_CONTINUE && outcome != OUTCOME_SEND_RESOLVING)
-			return outcome;
-		/* Left to tc before anything is remembered: it would be done there again. */
-		if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP))
-			return LB_REASON_HANDED_DOWN;
-	}
-	if (!device_source(ctx, is_remote ? forward->ifindex : hook_ifindex(ctx), packet->is_v4, &forward->source))
+	if (packet->ttl <= 1)
+		return LB_REASON_TTL_EXCEEDED;
+	outcome = flow_route(ctx, packet, forward);
+	if (outcome != OUTCOME_CONTINUE && outcome != OUTCOME_SEND_RESOLVING)
+		return outcome;
+	/* Left to tc before anything is remembered: it would be done there again. */
+	if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP))
+		return LB_REASON_HANDED_DOWN;
+	if (!device_source(ctx, forward->ifindex, packet->is_v4, &forward->source))
 		return LB_REASON_NO_ROUTE;
 	return OUTCOME_CONTINUE;
 }
@@ -246,7 +247,8 @@ static __always_inline void begin_search(const struct packet *packet, struct por
 static __always_inline bool begin_came_elsewhere(struct port_search *search, __u64 hash)
 {
 	return (search->forward.flags & (LB_CONNTRACK_DATA | LB_CONNTRACK_LOCAL)) == LB_CONNTRACK_DATA &&
-	       !recent_is(hash, search->forward.backend_id) && !port_is_of_flow(search);
+	       !recent_is(RECENT_OPENINGS, hash, search->forward.backend_id) &&
+	       !recent_is(RECENT_CONNECTIONS, hash, search->forward.backend_id) && !port_is_of_flow(search);
 }
 
 /*
@@ -296,7 +298,7 @@ SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct p
 		count_reason(packet, LB_REASON_REBUILT);
 	if (found != PORT_TAKEN)
 		return OUTCOME_CONTINUE;
-	recent_keep(hash, forward->backend_id);
+	recent_keep(RECENT_OPENINGS, hash, forward->backend_id);
 	if (is_opening) {
 		count_reason(packet, LB_REASON_NEW_FLOW);
 		count_connection(packet, forward->backend_id);
@@ -304,20 +306,6 @@ SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct p
 		count_reason(packet, LB_REASON_PICKED_UP);
 	}
 	return OUTCOME_CONTINUE;
-}
-
-/*
- * The same on every node for the same client: the address that was dialled, which NodePorts differ in, has no part. So
- * a flow that comes through another node meets the same backend, and one that was forgotten meets it again.
- */
-static __always_inline __u64 flow_hash(const struct packet *packet)
-{
-	const struct lb_address *source = &packet->tuple.source;
-	__u64 hash = (__u64)packet->tuple.source_port << 32 | (__u64)packet->tuple.destination_port << 8 |
-		     packet->tuple.protocol;
-
-	hash = mix64(hash ^ ((__u64)address_word(source, 0) << 32 | address_word(source, 1)));
-	return mix64(hash ^ ((__u64)address_word(source, 2) << 32 | address_word(source, 3)));
 }
 
 /* The packet's half of the flow, all but its source port; or why there is none. */
@@ -358,7 +346,7 @@ SUBPROGRAM int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin
 	search = bpf_map_lookup_elem(&port_searches, &zero);
 	if (!packet || !search)
 		return OUTCOME_PASS;
-	hash = flow_hash(packet);
+	hash = recent_hash(packet);
 	outcome = begin_decide(ctx, packet, scope, hash, &search->forward);
 	return outcome == OUTCOME_CONTINUE ? begin_insert(ctx, packet, search, hash) : outcome;
 }

@@ -14,6 +14,7 @@
 #include "fragment.h"
 #include "nat.h"
 #include "outcome.h"
+#include "recent.h"
 #include "route.h"
 
 #define FLOW_TCP_MARKS (TCP_SYN | TCP_FIN | TCP_RST)
@@ -104,6 +105,15 @@ static __always_inline bool flow_is_stale(const struct packet *packet, const str
 		return false;
 	reply = conntrack_find_other(&packet->tuple, flow, &other);
 	return !reply || clock_age(now, reply->seen) >= clock_of_s(timeout_s);
+}
+
+/* Once: the client has acknowledged the backend's answer. */
+SUBPROGRAM int flow_remember(const struct packet *packet, const struct lb_conntrack *flow)
+{
+	if (!packet || !flow)
+		return 0;
+	recent_keep(RECENT_CONNECTIONS, recent_hash(packet), flow->backend_id);
+	return 0;
 }
 
 /* Seldom: see to the other half. */
@@ -276,6 +286,8 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 				return outcome;
 		} else if (!(flow->flags & LB_CONNTRACK_DATA)) {
 			flow->flags |= LB_CONNTRACK_DATA;
+			if (packet_is_tcp(packet) && !(flow->flags & LB_CONNTRACK_REPLY))
+				flow_remember(packet, flow);
 		}
 		if (clock_age(now, flow->checked) >= clock_of_ms(settings->pair_check_ms) &&
 		    flow_check(packet, flow, now, settings->udp_s) == OUTCOME_RESTART)

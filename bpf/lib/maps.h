@@ -118,11 +118,11 @@ struct {
 	__type(value, struct lb_conntrack);
 } conntrack_v1 SEC(".maps");
 
-#define RECENT_SLOTS 65536
+#define RECENT_SLOTS 65536 /* of a kind; there are two */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, RECENT_SLOTS);
+	__uint(max_entries, 2 * RECENT_SLOTS);
 	__type(key, __u32);
 	__type(value, __u64); /* half of a hash, and a backend id: lib/recent.h */
 } recent_v1 SEC(".maps");
