@@ -8,7 +8,10 @@ namespace EbpfLb.Live.Tests;
 
 /// <summary>Short times, so that a test sees flows end.</summary>
 public sealed class HurriedNode()
-    : OuterNode("--conntrack-timeouts", "tcp-syn=2,tcp-established=4,tcp-fin=3,tcp-closed=1,udp=2", "--log-level", "debug");
+    : OuterNode("--conntrack-timeouts", "tcp-syn=2,tcp-established=4,tcp-fin=3,tcp-closed=1,udp=2", "--log-level", "debug")
+{
+    protected override Task BeforeStartAsync() => MakeReadyForXdpAsync();
+}
 
 /// <summary>How flows through the node begin, go on and end. Backends on this node and, masqueraded, on another.</summary>
 public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFixture<HurriedNode>
@@ -137,6 +140,27 @@ public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFix
     });
 
     [PrivilegedFact]
+    public Task S86_an_old_segment_of_the_backend_does_not_end_the_connection() => ForEachBackendAsync(async (service, v6, pod) =>
+    {
+        string port = NextPort();
+        await using var held = await HoldAsync(service, v6, port, "--keepalive", "1");
+        await using var frames = await Node.Outside.WatchAsync("n1", service.LoadBalancer(v6).Address);
+        var flow = FlowOf(port);
+        var client = flow.Snat ?? flow.Client;
+        for (uint i = 0; i < 5; i++)
+        {
+            await pod.SendSegmentAsync(
+                $"{client.Address}", client.Port, v6 ? pod.V6 : pod.V4, LiveService.TargetPort, "PA", 0x1234 + i);
+        }
+
+        (await held.CheckAsync()).AssertHolds(pod.Name);
+        var seen = (await frames.StopAsync()).Keys.Where(frame => frame.Contains($":{port} ", StringComparison.Ordinal)).ToArray();
+        // They did arrive, as the service's.
+        Assert.Contains(seen, frame => frame.StartsWith($"in tcp {service.LoadBalancer(v6).Tcp} ", StringComparison.Ordinal));
+        Assert.DoesNotContain(seen, frame => frame.Split(' ')[^1].Contains('R', StringComparison.Ordinal));
+    });
+
+    [PrivilegedFact]
     public Task S87_the_ports_of_a_closed_connection_may_be_used_again_at_once() => ForEachBackendAsync(async (service, v6, pod) =>
     {
         var own = service with { TargetPort = NextServerPort() };
@@ -172,18 +196,22 @@ public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFix
         {
             foreach (bool reply in new[] { false, true })
             {
-                string port = NextPort();
-                await using var held = await HoldAsync(service, v6, port);
-                // The halves look after each other once a second.
-                await Task.Delay(1100);
-                await held.CheckAsync();
-                var snat = Assert.NotNull(FlowOf(port).Snat);
-                await Task.Delay(1100);
-                DeleteHalf(port, reply);
-                Assert.Equal(reply ? FlowHalves.ForwardOnly : FlowHalves.ReplyOnly, Assert.Single(FlowsOf(port, snat)).Halves);
-                (await held.CheckAsync()).AssertHolds("p21");
-                Assert.Equal(FlowHalves.Both, FlowOf(port).Halves);
-                Assert.Equal(snat, FlowOf(port).Snat);
+                // The halves look after each other once a second: a loss is noticed at once after a rest, else by a repetition.
+                foreach (bool rests in new[] { true, false })
+                {
+                    string port = NextPort();
+                    await using var held = await HoldAsync(service, v6, port, "--timeout", "5000");
+                    await Task.Delay(1100);
+                    await held.CheckAsync();
+                    var snat = Assert.NotNull(FlowOf(port).Snat);
+                    if (rests)
+                        await Task.Delay(1100);
+                    DeleteHalf(port, reply);
+                    Assert.Equal(reply ? FlowHalves.ForwardOnly : FlowHalves.ReplyOnly, Assert.Single(FlowsOf(port, snat)).Halves);
+                    (await held.CheckAsync()).AssertHolds("p21");
+                    Assert.Equal(FlowHalves.Both, FlowOf(port).Halves);
+                    Assert.Equal(snat, FlowOf(port).Snat);
+                }
             }
         }
     }

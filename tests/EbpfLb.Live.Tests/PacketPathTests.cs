@@ -240,6 +240,13 @@ public sealed class XdpPathTests(XdpNode node) : PacketPathTests(node), IClassFi
     internal override Hook FirstHook => Hook.Xdp;
 }
 
+/// <summary>As it comes on nodes that are containers themselves: XDP is in place, but senders leave checksums to devices, and the fabric takes no
+/// frames from XDP. It hands down nearly all of it.</summary>
+public sealed class PlainPathTests(OuterNode node) : PacketPathTests(node), IClassFixture<OuterNode>
+{
+    internal override Hook FirstHook => Hook.TcIngress;
+}
+
 /// <summary>--xdp off.</summary>
 public sealed class TcPathTests(TcNode node) : PacketPathTests(node), IClassFixture<TcNode>
 {

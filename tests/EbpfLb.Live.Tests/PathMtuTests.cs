@@ -7,7 +7,7 @@ namespace EbpfLb.Live.Tests;
 /// Where a way is narrower than both ends know, whoever sends too much is told so, through the translation. A locked MTU of a route is what a
 /// router has for the link behind it.
 /// </summary>
-public sealed class PathMtuTests(OuterNode node) : OuterTest(node), IClassFixture<OuterNode>
+public abstract class PathMtuTests(OuterNode node) : OuterTest(node)
 {
     private const int Narrow = 1300;
     private const int Size = 1 << 20;
@@ -80,3 +80,10 @@ public sealed class PathMtuTests(OuterNode node) : OuterTest(node), IClassFixtur
         return new Undo(() => router.IpAsync($"route del {destination}"));
     }
 }
+
+/// <summary>XDP is in place, and has to hand down what it cannot send.</summary>
+public sealed class PlainPathMtuTests(OuterNode node) : PathMtuTests(node), IClassFixture<OuterNode>;
+
+public sealed class XdpPathMtuTests(XdpNode node) : PathMtuTests(node), IClassFixture<XdpNode>;
+
+public sealed class TcPathMtuTests(TcNode node) : PathMtuTests(node), IClassFixture<TcNode>;

@@ -33,6 +33,7 @@ static const char usage[] =
 	"  trace tcp|udp ADDRESS PORT        TTLs 1 to --count: who answered what\n"
 	"  ping ADDRESS                      --count ICMP echo requests\n"
 	"  segment ADDRESS PORT --flags FSRPA --sequence N    one TCP segment that belongs to no socket\n"
+	"  flood ADDRESS PORT                --count TCP openings, each of another client, as fast as they go\n"
 	"  watch DEVICE [ADDRESS]...         counts the frames from or to these addresses until SIGTERM\n"
 	"  offload DEVICE on|off             checksums left to the device when it sends\n"
 	"\n"
@@ -49,10 +50,10 @@ static const struct command {
 	const char *name;
 	int (*run)(const struct options *options);
 } commands[] = {
-	{"serve", run_serve},       {"tcp", run_tcp},         {"udp", run_udp},     {"udp-many", run_many},
-	{"checks", run_checks},     {"stream", run_stream},   {"bench", run_bench}, {"hold", run_hold},
-	{"transfer", run_transfer}, {"trace", run_trace},     {"ping", run_ping},   {"segment", run_segment},
-	{"watch", run_watch},       {"offload", run_offload},
+	{"serve", run_serve},       {"tcp", run_tcp},       {"udp", run_udp},         {"udp-many", run_many},
+	{"checks", run_checks},     {"stream", run_stream}, {"bench", run_bench},     {"hold", run_hold},
+	{"transfer", run_transfer}, {"trace", run_trace},   {"ping", run_ping},       {"segment", run_segment},
+	{"flood", run_flood},       {"watch", run_watch},   {"offload", run_offload},
 };
 
 static void enter_cgroup(const char *directory)

@@ -60,6 +60,7 @@ int run_transfer(const struct options *options);
 int run_trace(const struct options *options);
 int run_ping(const struct options *options);
 int run_segment(const struct options *options);
+int run_flood(const struct options *options);
 int run_watch(const struct options *options);
 int run_offload(const struct options *options);
 

@@ -83,6 +83,44 @@ int run_segment(const struct options *options)
 	return 0;
 }
 
+/* From 198.18.0.0/15, which is for such purposes. */
+int run_flood(const struct options *options)
+{
+	struct {
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} packet = {0};
+	struct endpoint to;
+	int fd;
+
+	if (options->argc != 2)
+		fail("expected ADDRESS PORT");
+	to = endpoint_parse(options->argv[0], options->argv[1], "4");
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	if (fd < 0)
+		fail("raw socket: %s", strerror(errno));
+	packet.ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP};
+	packet.ip.daddr = ((struct sockaddr_in *)&to.address)->sin_addr.s_addr;
+	packet.tcp = (struct tcphdr){.doff = 5, .syn = 1, .window = htons(1000)};
+	packet.tcp.dest = ((struct sockaddr_in *)&to.address)->sin_port;
+	for (uint32_t i = 0; i < (uint32_t)options->count; i++) {
+		struct sockaddr_in from = {.sin_addr.s_addr = htonl(0xc6120000 | (i & 0x1ffff))};
+
+		packet.ip.saddr = from.sin_addr.s_addr;
+		packet.tcp.source = htons(1024 + i % 60000);
+		packet.tcp.seq = i;
+		packet.tcp.check = 0;
+		packet.tcp.check = segment_checksum(&packet.tcp, &from, (struct sockaddr_in *)&to.address);
+		if (sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to.address, to.length) < 0 &&
+		    errno != ENOBUFS)
+			fail("cannot send: %s", strerror(errno));
+	}
+	json_begin();
+	json_integer("sent", options->count);
+	json_end();
+	return 0;
+}
+
 /* A packet, and where its parts are. Addresses are shown as sockets show them. */
 struct view {
 	struct endpoint from, to;
@@ -154,6 +192,10 @@ static void note_frame(struct tally *frames, const struct options *options, bool
 	int used;
 
 	if (!view_packet(&view, data, end) || !is_watched(&view, options))
+		return;
+	/* Neighbours and routers always talk. */
+	if (view.protocol == IPPROTO_ICMPV6 && view.transport[0] >= ND_ROUTER_SOLICIT &&
+	    view.transport[0] <= ND_REDIRECT)
 		return;
 	used = snprintf(text, sizeof(text), "%s %s %s > %s ttl %d", outgoing ? "out" : "in",
 			view.protocol == IPPROTO_TCP                                       ? "tcp"

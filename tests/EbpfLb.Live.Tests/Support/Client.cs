@@ -123,6 +123,10 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
                 sequence.ToString(CultureInfo.InvariantCulture), .. Place,
             ]);
 
+    /// <summary>Openings of clients that do not exist.</summary>
+    public Task FloodAsync(Target target, int count) =>
+        Programs.OutputOfAsync(Programs.Probe, ["flood", target.Address, Number(target.TcpPort), "--count", Number(count), .. Place]);
+
     public TrafficStream Stream(string protocol, Target target, int intervalMs, params string[] options) =>
         new(LineProcess.Start(
             Programs.Probe,
