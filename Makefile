@@ -13,7 +13,7 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test verify demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish test fuzz verify demo bench-sync fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,10 +45,15 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 	tools/test-summary.sh $(RESULTS) || status=1; \
 	exit $$status
 
+fuzz: build ## Run ten million frames through every program (root)
+	EBPFLB_FUZZ_FRAMES=$${EBPFLB_FUZZ_FRAMES:-10000000} $(DOTNET) test tests/EbpfLb.Packets.Tests -c $(CONFIGURATION) --no-build --nologo \
+		--filter FullyQualifiedName~FuzzTests
+
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
 
-demo: deps probe publish ## Watch a ClusterIP served by the kernel, in namespaces of its own (root)
+demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)

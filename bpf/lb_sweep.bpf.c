@@ -101,6 +101,7 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 		/* Both at once: the one that stayed would not know what this one has seen, and make it anew. */
 		if (other) {
 			sweep_fold(other);
+			sweep->report.entries++;
 			sweep->report.expired++;
 			bpf_map_delete_elem(&conntrack_v1, &other_key);
 		}

@@ -8,8 +8,8 @@
 #include "lib/hook_tc.h"
 #include "lib/answer_tc.h"
 #include "lib/exit.h"
-#include "lib/sockets_tc.h"
 #include "lib/path.h"
+#include "lib/path_out.h"
 
 /* The half of the licence choice that lets a program call the kernel's GPL-only helpers. */
 char _license[] SEC("license") = "GPL";

@@ -135,7 +135,8 @@ SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope,
 		return LB_REASON_SOURCE_RANGE;
 
 	__builtin_memcpy(client.affinity.client, &packet->tuple.source, sizeof(client.affinity.client));
-	if (recent_backend(hash, &service, choice))
+	/* Affinity says it better, and wants to hear of each opening. */
+	if (!service.affinity_timeout_s && recent_backend(hash, &service, choice))
 		return OUTCOME_CONTINUE;
 	error = select_backend(&client, &service, choice);
 	if (error)
@@ -255,7 +256,6 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 	is_opening = !(forward->flags & LB_CONNTRACK_DATA);
 	search->first = settings->snat_port_first;
 	search->count = settings->snat_port_last - search->first + 1;
-	search->step = search->count <= PORT_TRIES ? 1 : (hash >> 32) | 1;
 	search->hash = hash;
 	search->now = forward->seen;
 	begin_search(packet, search);
@@ -271,6 +271,9 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 
 	forward->source_port = search->key.destination_port;
 	conntrack_set_delta(&packet->tuple, forward);
+	/* This packet; what its translation counts is counted in the copy. */
+	forward->packets = 1;
+	forward->bytes = packet->length;
 	if (found != PORT_TAKEN || !is_opening) {
 		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
 			if (found == PORT_TAKEN)

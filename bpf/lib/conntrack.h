@@ -97,30 +97,44 @@ static __always_inline bool conntrack_is_closed(const struct lb_conntrack *flow,
 static __always_inline bool conntrack_is_assured(const struct lb_conntrack *forward, const struct lb_conntrack *reply,
 						 bool is_tcp)
 {
-	__u16 forward_flags = conntrack_flags(forward, 0), reply_flags = conntrack_flags(reply, 0);
+	/* Of a half that is missing the other one tells: a backend sends data after the handshake only. */
+	__u16 forward_flags = conntrack_flags(forward, LB_CONNTRACK_DATA | LB_CONNTRACK_PICKED_UP);
+	__u16 reply_flags = conntrack_flags(reply, 0);
 
-	return (is_tcp ? forward_flags : reply_flags) & LB_CONNTRACK_DATA;
+	/* One that was picked up began with what anybody can send. */
+	if (is_tcp && !(forward_flags & LB_CONNTRACK_PICKED_UP))
+		return forward_flags & LB_CONNTRACK_DATA;
+	return reply_flags & LB_CONNTRACK_DATA;
 }
 
-/* Makes the other half when it is not there. Returns whether it had to. */
+enum conntrack_other {
+	CONNTRACK_OTHER_THERE,
+	CONNTRACK_OTHER_MADE,
+	CONNTRACK_OTHER_TAKEN, /* another flow has its place: this half leads nowhere any more */
+};
+
+/* Sees to the other half, and makes it when it is not there. */
 SUBPROGRAM int conntrack_check_other(const struct lb_conntrack_key *key, struct lb_conntrack *flow, __u32 now)
 {
+	const struct lb_conntrack *there;
 	struct lb_conntrack_key other;
 	struct lb_conntrack mirror;
 
 	if (!key || !flow)
-		return 0;
+		return CONNTRACK_OTHER_THERE;
 	flow->checked = now;
 	conntrack_other_key(key, flow, &other);
-	if (bpf_map_lookup_elem(&conntrack_v1, &other))
-		return 0;
 	conntrack_mirror(key, flow, &other, &mirror);
+	there = bpf_map_lookup_elem(&conntrack_v1, &other);
+	if (there)
+		return conntrack_leads_to(there, &mirror) ? CONNTRACK_OTHER_THERE : CONNTRACK_OTHER_TAKEN;
 	/* What can be said for the other direction: a connection that carries data was opened by both. */
 	if (flow->flags & LB_CONNTRACK_DATA)
 		mirror.flags |= LB_CONNTRACK_SYN | LB_CONNTRACK_DATA;
 	else if (flow->flags & LB_CONNTRACK_REPLY)
 		mirror.flags |= LB_CONNTRACK_SYN;
-	return !bpf_map_update_elem(&conntrack_v1, &other, &mirror, BPF_NOEXIST);
+	return bpf_map_update_elem(&conntrack_v1, &other, &mirror, BPF_NOEXIST) ? CONNTRACK_OTHER_THERE
+										: CONNTRACK_OTHER_MADE;
 }
 
 #endif

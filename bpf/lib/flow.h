@@ -119,9 +119,17 @@ SUBPROGRAM int flow_check(const struct packet *packet, struct lb_conntrack *flow
 		flow_delete(&packet->tuple, flow);
 		return OUTCOME_RESTART;
 	}
-	if (conntrack_check_other(&packet->tuple, flow, now) && had_other)
-		count_reason(packet, LB_REASON_REBUILT);
-	return OUTCOME_CONTINUE;
+	switch (conntrack_check_other(&packet->tuple, flow, now)) {
+	case CONNTRACK_OTHER_MADE:
+		if (had_other)
+			count_reason(packet, LB_REASON_REBUILT);
+		return OUTCOME_CONTINUE;
+	case CONNTRACK_OTHER_TAKEN:
+		bpf_map_delete_elem(&conntrack_v1, &packet->tuple);
+		return OUTCOME_RESTART;
+	default:
+		return OUTCOME_CONTINUE;
+	}
 }
 
 static __always_inline void flow_count(const struct packet *packet, struct lb_conntrack *flow, __u32 now)

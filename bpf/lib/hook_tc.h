@@ -69,6 +69,12 @@ static __always_inline __u32 hook_segment_size(const hook_ctx *ctx)
 	return CONTEXT_READ(ctx, gso_size);
 }
 
+/* Sent from a socket here, the stack's own included; what is only forwarded has none. */
+static __always_inline bool hook_is_of_stack(const hook_ctx *ctx)
+{
+	return ctx->sk;
+}
+
 /* The helpers know from the packet's metadata. */
 static __always_inline bool hook_checksum_is_partial(__u16 check, __u16 pseudo_sum)
 {

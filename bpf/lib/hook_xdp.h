@@ -108,14 +108,4 @@ static __always_inline int hook_send_resolving(__u32 ifindex)
 	return XDP_PASS;
 }
 
-struct packet;
-
-/* Asked by tc only, for what XDP passes. */
-static __always_inline int hook_has_socket(hook_ctx *ctx, const struct packet *packet)
-{
-	(void)ctx;
-	(void)packet;
-	return 1;
-}
-
 #endif

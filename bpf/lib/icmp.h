@@ -206,6 +206,8 @@ SUBPROGRAM int icmp_translate(hook_ctx *ctx, struct packet *packet)
 
 	if (!packet)
 		return OUTCOME_PASS;
+	if (packet->tuple.side == LB_SIDE_INGRESS && frame_destination(ctx) != FRAME_FOR_US)
+		return OUTCOME_PASS;
 	if (quote_read(ctx, packet, &quote)) {
 		flow = bpf_map_lookup_elem(&conntrack_v1, &quote.key);
 		if (flow) {

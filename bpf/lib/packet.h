@@ -51,8 +51,8 @@ enum packet_kind {
 
 struct packet {
 	struct lb_conntrack_key tuple; /* as it arrived */
+	__u32 length;                  /* from the network header on, as that says */
 	__u16 transport;               /* offset in the frame */
-	__u16 length;                  /* from the network header on, as that says */
 	__u16 fragment_header;         /* IPv6: its offset, or 0 */
 	__u8 hook;                     /* enum lb_hook */
 	__u8 ttl;
@@ -87,6 +87,12 @@ static __always_inline bool packet_reaches(hook_ctx *ctx, __u32 length)
 	__u32 linear = hook_data_end(ctx) - hook_data(ctx);
 
 	return ETH_HLEN + length <= linear || ETH_HLEN + length <= hook_frame_length(ctx);
+}
+
+/* Of segments that the stack has put together into more than the header can say: it says 0 then. */
+static __always_inline __u32 packet_length_beyond_field(hook_ctx *ctx)
+{
+	return hook_segment_size(ctx) ? hook_frame_length(ctx) - ETH_HLEN : 0;
 }
 
 /* The chunk that opens or ends an association, in the words of TCP. */
@@ -173,6 +179,9 @@ static __always_inline enum packet_kind parse_sctp(hook_ctx *ctx, struct packet 
 	sctp = packet_at(ctx, packet->transport, 16);
 	if (!sctp)
 		return PACKET_BROKEN_TRANSPORT;
+	/* Its checksum covers what is in other packets. */
+	if (packet->is_fragment)
+		return PACKET_BROKEN_TRANSPORT;
 	packet->tcp_flags = sctp_flags(sctp[12]);
 	return PACKET_FLOW;
 }
@@ -228,6 +237,8 @@ static __always_inline enum packet_kind parse_ipv4(hook_ctx *ctx, struct packet 
 		return PACKET_BROKEN;
 	header = ip->ihl * 4;
 	packet->length = bpf_ntohs(ip->tot_len);
+	if (!packet->length)
+		packet->length = packet_length_beyond_field(ctx);
 	if (ip->version != 4 || header < sizeof(*ip) || packet->length < header || !packet_reaches(ctx, packet->length))
 		return PACKET_BROKEN;
 
@@ -305,10 +316,11 @@ static __always_inline enum packet_kind parse_ipv6(hook_ctx *ctx, struct packet 
 
 	if (!ip)
 		return PACKET_BROKEN;
-	/* A jumbogram says 0 and is none of ours. */
-	if (ip->version != 6 || bpf_ntohs(ip->payload_len) > 0xffff - sizeof(*ip))
+	if (ip->version != 6)
 		return PACKET_BROKEN;
 	packet->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (!ip->payload_len && hook_segment_size(ctx))
+		packet->length = packet_length_beyond_field(ctx);
 	if (!packet_reaches(ctx, packet->length))
 		return PACKET_BROKEN;
 

@@ -10,6 +10,7 @@
 
 #include <linux/errno.h>
 #include "conntrack.h"
+#include "hash.h"
 #include "settings.h"
 
 /* Enough for every port of a small range; of a large one this many are tried. */
@@ -31,7 +32,6 @@ struct port_search {
 	__be16 wanted;               /* tried first, or 0 */
 	__u16 first;
 	__u16 count;
-	__u16 step;
 	__u32 hash;
 	__u32 now;
 	int result; /* of the last try: enum port_result, or an error */
@@ -70,8 +70,10 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 		return -EEXIST;
 	if (patient && age < clock_of_ms(PORT_PATIENCE_MS))
 		return -EEXIST;
+	/* Free first: of two packets that find it idle at once one gets the port. */
 	bpf_map_delete_elem(&conntrack_v1, &other);
-	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_ANY);
+	bpf_map_delete_elem(&conntrack_v1, &search->key);
+	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
 }
 
 static __always_inline void port_candidate(struct port_search *search, __u32 index)
@@ -79,8 +81,9 @@ static __always_inline void port_candidate(struct port_search *search, __u32 ind
 	__u32 offset;
 
 	if (index || !search->wanted) {
-		/* A step without a common divisor with the range would do; an odd one does for most. */
-		offset = (search->hash + index * search->step) % (search->count ? search->count : 1);
+		/* Every port of a small range, and of a large one as many as are tried, all over it. */
+		offset = (search->count <= PORT_TRIES ? search->hash + index : mix64(search->hash + index)) %
+			 (search->count ? search->count : 1);
 		search->key.destination_port = bpf_htons(search->first + offset);
 	} else {
 		search->key.destination_port = search->wanted;

@@ -6,18 +6,11 @@
 
 #include "affinity.h"
 #include "backend.h"
+#include "hash.h"
 #include "service.h"
 
 /* How many slots are tried. More than one only when the agent replaced the list between two reads. */
 #define SELECT_TRIES 3
-
-/* Every bit of the result depends on every bit of the value (the finalizer of splitmix64). */
-static __always_inline __u64 mix64(__u64 value)
-{
-	value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
-	value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
-	return value ^ (value >> 31);
-}
 
 /* Who asks. */
 struct select_client {

@@ -11,6 +11,7 @@ using EbpfLb.Linux.Clocks;
 using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
 using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -87,7 +88,7 @@ public static class AgentProcess
             loggers.CreateLogger<NetworkFollower>());
         var sweeps = new SweepLoop(
             sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
-        using var host = Compose(options, datapath, sync, follower, sweeps, exit, loggers);
+        using var host = Compose(options, datapath, sync, network, follower, sweeps, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -116,8 +117,8 @@ public static class AgentProcess
         }));
 
     private static IHost Compose(
-        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NetworkFollower follower, SweepLoop sweeps, ExitStatus exit,
-        ILoggerFactory loggers)
+        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NodeNetwork network, NetworkFollower follower, SweepLoop sweeps,
+        ExitStatus exit, ILoggerFactory loggers)
     {
         var state = new ClusterStateWriter();
         var desired = new DesiredState(new DesiredStateOptions
@@ -125,7 +126,11 @@ public static class AgentProcess
             NodeName = options.NodeName,
             Maglev = options.Maglev,
             DefaultAlgorithm = options.DefaultAlgorithm,
-        });
+        })
+        {
+            // Before the first run: it judges load balancer source ranges by them.
+            NodeFacts = FactsOf(network),
+        };
         var status = new AgentStatus(datapath.Maps, new AgentValue
         {
             StartedNs = MonotonicClock.NowNs,
@@ -152,6 +157,12 @@ public static class AgentProcess
             state, desired, sync, status, () => Volatile.Read(ref manifestProblems), new ReconcileOptions(), TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake);
 
+        network.SourceAddressesChanged = () =>
+        {
+            desired.NodeFacts = FactsOf(network);
+            loop.Wake();
+        };
+
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(exit);
@@ -162,6 +173,8 @@ public static class AgentProcess
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
         return builder.Build();
     }
+
+    private static NodeFacts FactsOf(NodeNetwork network) => new(network.SourceAddresses.ToEquatableArray(), PodCidrs: default);
 
     // AddHostedService takes one of a type; these are several of one.
     private static void AddPart(IServiceCollection services, string part, Func<CancellationToken, Task> run) =>

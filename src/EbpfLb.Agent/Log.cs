@@ -42,7 +42,8 @@ internal static partial class Log
     public static partial void SmallMaglevTable(this ILogger logger, string warning);
 
     [LoggerMessage(1011, LogLevel.Debug,
-        "Swept conntrack: {Entries} entries, {Flows} flows stay, {HalfOpen} of them half open; {Expired} entries expired, {Orphans} without the other half")]
+        "Swept conntrack: {Entries} entries, {Flows} flows stay, {HalfOpen} of them half open; {Expired} entries expired, {Orphans} were "
+        + "without the other half")]
     public static partial void Swept(this ILogger logger, ulong entries, ulong flows, ulong halfOpen, ulong expired, ulong orphans);
 
     [LoggerMessage(1012, LogLevel.Warning,
@@ -54,8 +55,8 @@ internal static partial class Log
     public static partial void SweepFailed(this ILogger logger, string failure);
 
     [LoggerMessage(1014, LogLevel.Warning,
-        "{Sysctl} was not given ports {First}-{Last}: {Failure}. A socket of this node that gets one of them as its own may lose packets to flows "
-        + "that are masqueraded with it. Add them yourself, or choose others with --snat-ports")]
+        "{Sysctl} was not given ports {First}-{Last}: {Failure}. A socket of this node that gets one of them as its own may lose packets "
+        + "to flows that are masqueraded with it. Add them yourself, or choose others with --snat-ports")]
     public static partial void PortsNotReserved(this ILogger logger, string sysctl, int first, int last, string failure);
 
     [LoggerMessage(1015, LogLevel.Warning,

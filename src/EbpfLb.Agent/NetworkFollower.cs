@@ -59,7 +59,8 @@ internal sealed class NetworkFollower(
 
     private TimeSpan UntilDue()
     {
-        var due = Sooner(options.RefreshInterval - time.GetElapsedTime(_refreshedAt), options.LookInterval - time.GetElapsedTime(_lookedAt));
+        var due = Sooner(
+            options.RefreshInterval - time.GetElapsedTime(_refreshedAt), options.LookInterval - time.GetElapsedTime(_lookedAt));
         return _isPending ? Sooner(due, options.ApplyDelay - time.GetElapsedTime(_pendingSince)) : due;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime;
 using System.Threading.Channels;
+using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
@@ -36,6 +37,7 @@ internal sealed class ReconcileLoop(
     private long _retryFrom;
     private long _sweptAt;
     private bool _ranOnce;
+    private int _uncounted;
 
     /// <summary>Asks for a run although no object changed: a source has other problems now. Any number of calls is one run.</summary>
     public void Wake() => _woken.Writer.TryWrite(true);
@@ -75,7 +77,9 @@ internal sealed class ReconcileLoop(
         ScheduleRetry(report, retry, failuresChanged);
 
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
-        if (failuresChanged || smallTablesChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+        bool countedChanged = _uncounted != sync.UncountedBackends;
+        _uncounted = sync.UncountedBackends;
+        if (failuresChanged || smallTablesChanged || countedChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             _ownProblems = CollectProblems(report);
         ShowProblems();
         SweepAffinityIfDue();
@@ -187,7 +191,13 @@ internal sealed class ReconcileLoop(
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
         .. _smallTables.Values,
+        .. Uncounted(),
     ];
+
+    private Problem[] Uncounted() => _uncounted == 0
+        ? []
+        : [new Problem(MapNames.Counters, $"{_uncounted} backends have no counters, because {MapNames.Counters} takes no more: their traffic "
+            + $"is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES after 'ebpflb cleanup'.")];
 
     private void ShowProblems()
     {

@@ -12,7 +12,8 @@ namespace EbpfLb.Agent;
 internal sealed class SweepLoop(
     Func<SweepValue> sweep, uint maxEntries, SweepOptions options, TimeProvider time, ILogger<SweepLoop> logger)
 {
-    private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _woken =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private SweepResult? _last;
     private bool _nearlyFull;

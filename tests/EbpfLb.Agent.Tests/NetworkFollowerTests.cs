@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Runtime.CompilerServices;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
@@ -275,7 +276,7 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         && change.Contains(neighbor.Address.ToString(), StringComparison.Ordinal);
 
     // An event is in the list when the follower asks for the one after it.
-    private async IAsyncEnumerable<NetworkChange> Tapped([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stopping = default)
+    private async IAsyncEnumerable<NetworkChange> Tapped([EnumeratorCancellation] CancellationToken stopping = default)
     {
         await foreach (var change in _monitor!.ReadAsync(stopping))
         {

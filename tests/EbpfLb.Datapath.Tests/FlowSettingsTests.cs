@@ -64,7 +64,12 @@ public sealed class FlowSettingsTests
     {
         using var kernel = new KernelDatapath();
         using var datapath = await kernel.OpenAsync();
-        datapath.Maps.Settings.At<SettingsValue>(0) = new SettingsValue { NodePortFirst = 30000, NodePortLast = 32767, Generation = uint.MaxValue - 1 };
+        datapath.Maps.Settings.At<SettingsValue>(0) = new SettingsValue
+        {
+            NodePortFirst = 30000,
+            NodePortLast = 32767,
+            Generation = uint.MaxValue - 1,
+        };
         var settings = new NodeSettings(datapath.Maps.Settings);
 
         settings.Write(new FlowSettings { ExternalClusterIPs = true, SnatPortFirst = 40000, UdpSeconds = 7 }, nodeNetns: 77);

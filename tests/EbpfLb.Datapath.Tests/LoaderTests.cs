@@ -43,6 +43,7 @@ public sealed class LoaderTests : IDisposable
                 using var link = BpfLink.OpenPinned(Path.Combine(_kernel.Pins, "links", hook.Program));
                 return new[] { link.Info.Id, link.Info.ProgramId };
             }),
+            .. EmbeddedObject.All.SelectMany(one => one.Programs).Select(ProgramId),
         ];
 
         (await _kernel.OpenAsync()).Dispose();
@@ -64,6 +65,17 @@ public sealed class LoaderTests : IDisposable
         Assert.Equal(before.Id, link.Info.Id);
         Assert.NotEqual(before.ProgramId, link.Info.ProgramId);
         Assert.DoesNotContain(Directory.GetDirectories(programs), path => path.EndsWith("0123456789abcdef", StringComparison.Ordinal));
+    }
+
+    [PrivilegedFact]
+    public async Task A_program_that_is_missing_in_the_set_makes_the_whole_set_anew()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        uint before = ProgramId("tc_egress");
+        File.Delete(Path.Combine(Directory.GetDirectories(Path.Combine(_kernel.Pins, "programs")).Single(), "ct_sweep"));
+        (await _kernel.OpenAsync()).Dispose();
+        Assert.NotEqual(before, ProgramId("tc_egress"));
+        Assert.NotEqual(0u, ProgramId("ct_sweep"));
     }
 
     [PrivilegedFact]
@@ -210,5 +222,12 @@ public sealed class LoaderTests : IDisposable
         using var second = PinDirectory.OpenOrCreate(_kernel.BpfFs);
         second.Lock();
         Assert.Throws<DatapathException>(() => starting.Lock());
+    }
+
+    private uint ProgramId(string name)
+    {
+        using var program = BpfProgram.OpenPinned(
+            Path.Combine(Directory.GetDirectories(Path.Combine(_kernel.Pins, "programs")).Single(), name));
+        return program.Info.Id;
     }
 }

@@ -86,7 +86,10 @@ public sealed class NetworkPictureTests
         Assert.Equal(
             PictureEffects.Devices | PictureEffects.Routes,
             _picture.ReplaceRoutes(
-                [Default(3, priority: 9), Default(2, priority: 1), Default(0), Default(4, type: 7), Default(5, table: 255), Default(6) with { PrefixLength = 1 }]));
+            [
+                Default(3, priority: 9), Default(2, priority: 1), Default(0), Default(4, type: 7), Default(5, table: 255),
+                Default(6) with { PrefixLength = 1 },
+            ]));
         Assert.Equal([2, 3], _picture.DefaultRoutes.Select(route => route.OutputIndex));
     }
 

@@ -59,8 +59,8 @@ public sealed class NodeAddressesTests
     [InlineData("203.0.113.0/24", "")]
     public void Prefixes_choose_the_addresses_that_answer(string prefixes, string expected)
     {
-        var parsed = prefixes.Split(',').Select(text => NodePortAddresses.TryParsePrefix(text, out var prefix) ? prefix.Value : default).ToArray();
-        var options = new DeviceOptions { NodePorts = new NodePortAddresses(false, parsed) };
+        var parsed = prefixes.Split(',').Select(text => NodePortAddresses.TryParsePrefix(text, out var prefix) ? prefix.Value : default);
+        var options = new DeviceOptions { NodePorts = new NodePortAddresses(false, [.. parsed]) };
         Assert.Equal(expected, Answering(options));
     }
 
@@ -97,7 +97,9 @@ public sealed class NodeAddressesTests
         var picture = Of(
             Link(2, "eth0"), Address(2, "fd00::1/64", flags: Tentative), Address(2, "fd00::2/64", flags: DadFailed | Tentative),
             Address(2, "fd00::3/64", flags: Tentative | Optimistic));
-        Assert.Equal("fd00::3", string.Join(' ', NodeAddresses.Local(picture, new DeviceOptions()).Keys.Where(key => !key.IsIPv4 && key != LbAddress.Parse("::1"))));
+        var loopback = LbAddress.Parse("::1");
+        var local = NodeAddresses.Local(picture, new DeviceOptions()).Keys.Where(key => !key.IsIPv4 && key != loopback);
+        Assert.Equal("fd00::3", string.Join(' ', local));
     }
 
     [Fact]

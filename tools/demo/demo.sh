@@ -13,6 +13,11 @@ PATH=$root/artifacts:$root/artifacts/tools:$PATH:/usr/sbin:/sbin
 web4=10.96.0.10 web6=fd00:10:96::10
 cart=10.96.0.20
 search=10.96.0.30
+front4=10.96.0.40
+nobody=10.96.0.99
+node4=10.10.0.1 node6=fd00:10:10::1
+lb4=203.0.113.10 lb6=2001:db8:113::10
+client4=192.0.2.10 client6=2001:db8::10
 
 keep=false
 run=
@@ -22,7 +27,7 @@ output=
 
 usage() {
     cat <<END
-usage: demo.sh [--keep]      show a ClusterIP served by the kernel, and check it
+usage: demo.sh [--keep]      show services served by the kernel, and check them
        demo.sh --down RUN    take down what --keep left up
 
   --keep    leave the namespaces, the agent and the maps up at the end, and say how to play with them
@@ -144,8 +149,11 @@ answers() { # JSON
     echo "$(names "$1" backends), $(number "$1" failed) failed"
 }
 
-ask() { # ARGUMENT...: of lbprobe, in the client pod
-    pod p14 lbprobe "$@"
+# Where traffic comes from: the client pod, unless said otherwise.
+from='pod p14'
+
+ask() { # ARGUMENT...: of lbprobe
+    $from lbprobe "$@"
 }
 
 # A command of lbprobe, its result in words, and the JSON in $output.
@@ -153,7 +161,7 @@ try_probe() { # ARGUMENT...
     output=$(ask "$@" 2>&1) || true
     local refused
     refused=$(counts "$output" failures)
-    printf '   $ pod p14 lbprobe %-50s %s%s\n' "$*" "$(counts "$output" backends)" "${refused:+failed: $refused}"
+    printf '   $ %-68s %s%s\n' "$from lbprobe $*" "$(counts "$output" backends)" "${refused:+failed: $refused}"
 }
 
 # Which backend answered how often, over time.
@@ -174,11 +182,17 @@ timeline() { # JSON COLUMN...
     done
 }
 
+streams=()
+start_stream() { # NAME PLACE tcp|udp ADDRESS PORT
+    enter "$2" lbprobe stream "${@:3}" --interval 5 --duration 60000 --timeout 2000 --bucket 400 >"$RUN_DIRECTORY/stream-$1" &
+    background+=($!)
+    streams+=("$1")
+}
+
 start_streams() {
-    enter p14 lbprobe stream tcp $web4 80 --interval 5 --duration 60000 --timeout 2000 --bucket 400 >"$RUN_DIRECTORY/stream-tcp" &
-    background+=($!)
-    enter p14 lbprobe stream udp $web6 443 --interval 5 --duration 60000 --timeout 2000 >"$RUN_DIRECTORY/stream-udp" &
-    background+=($!)
+    streams=()
+    start_stream TCP p14 tcp $web4 80
+    start_stream UDP p14 udp $web6 443
     say "a new connection to $web4 port 80 and a datagram from a new socket to $web6 port 443 every 5 ms"
 }
 
@@ -187,12 +201,27 @@ stop_streams() {
     kill -s TERM "${background[@]}" || true
     wait "${background[@]}" || true
     background=()
-    stream_tcp=$(<"$RUN_DIRECTORY/stream-tcp")
-    stream_udp=$(<"$RUN_DIRECTORY/stream-udp")
+}
+
+streamed() { # NAME
+    cat "$RUN_DIRECTORY/stream-$1"
+}
+
+# "TCP 424 ok, 0 failed; UDP ..."
+outcomes() {
+    local name line=
+    for name in "${streams[@]}"; do
+        line+="; $name $(outcome "$(streamed "$name")")"
+    done
+    echo "${line#; }"
 }
 
 failures() {
-    echo "TCP $(number "$stream_tcp" failed) failed, UDP $(number "$stream_udp" failed) failed"
+    local name line=
+    for name in "${streams[@]}"; do
+        line+=", $name $(number "$(streamed "$name")" failed)"
+    done
+    echo "failed: ${line#, }"
 }
 
 # --- The cluster and the agent ---
@@ -312,9 +341,10 @@ ${bold}Left up, as run $run.${plain} In a root shell (bash):
    pod p14 bash                                                  # a shell in the client pod
    pod p14 bash -c 'read -r a <>/dev/tcp/$web4/80; echo \$a'  # who answers? p11, p12 and p21 serve, p13 has stopped
    pod p14 lbprobe tcp $web4 80 --count 100                 # 'lbprobe --help' has the rest
-   nsenter --net=\$NETNS_N1 bash                                  # the node: ip, nft, tcpdump -i br0 ...
+   outside lbprobe tcp $node4 30080 --count 100               # from outside; also $lb4 80 and $lb6 80
+   node n1 bash                                                  # the node: ip, nft, tcpdump -i br0 ...
 
-   ebpflb status --bpffs \$BPFFS                                  # also services, frontends, backends, affinity, maps; -o wide, json, yaml
+   ebpflb status --bpffs \$BPFFS                                  # also services, backends, conntrack, counters ...; -o wide, json, yaml
    bpftool map dump pinned \$BPFFS/ebpflb/svc_names_v1            # ls \$BPFFS/ebpflb has them all
    bpftool cgroup show \$CGROUP_N1                                # the programs at work
 
@@ -326,6 +356,20 @@ END
 }
 
 # --- The demo ---
+
+# What the router and the wire of a real node need not be told.
+wire() {
+    local end=c-$run
+    ip -n "$end" -batch - <<END
+route add 203.0.113.0/24 via $node4 src $client4
+route add 2001:db8:113::/64 via $node6 src $client6
+route add 10.96.0.0/16 via $node4 src $client4
+END
+    # Behind the wire checksums are complete, and frames that XDP sends are taken. A veth does the one only without offload, and the other
+    # only while its other end has an XDP program too.
+    nsenter --net="$NETNS_C" ethtool -K n1 tx off >"$RUN_DIRECTORY/ethtool.log"
+    ip -n "$end" link set dev n1 xdpdrv object "$root/artifacts/tools/pass.bpf.o" section xdp
+}
 
 demo_cluster() {
     step "A node, its pods and a client" "In network namespaces of their own, with a cgroup and a BPF file system that only this run uses."
@@ -350,8 +394,10 @@ demo_cluster() {
     for name in p11 p12 p13 p21; do
         start_server "$name"
     done
-    say "node n1: p11, p12, p13 serve TCP 8080 and UDP 8443, p14 is the client; node n2: p21 serves too, not used yet"
-    say "'pod p14 COMMAND' runs a command as pod p14 does: in its network namespace and its node's cgroup"
+    wire
+    say "node n1: p11, p12, p13 serve TCP 8080 and UDP 8443, p14 is a client; node n2: p21 serves too"
+    say "outside: $client4, and the router that sends $lb4 and $lb6 to n1"
+    say "'pod p14 COMMAND', 'node n1 COMMAND' and 'outside COMMAND' run a command there: in that network namespace and cgroup"
 }
 
 demo_agent() {
@@ -360,7 +406,8 @@ demo_agent() {
     await_agent "the agent starts and 'ebpflb status' says OK"
     remember_objects
     try 'ebpflb services --bpffs $BPFFS'
-    check "every service port of the manifests is in the kernel" 6 "$(($(wc -l <<<"$output") - 1))"
+    check "every service port of the manifests is in the kernel" 10 "$(($(wc -l <<<"$output") - 1))"
+    say "$(sed -n 's/.*\] \(Devices served.*\|Packets .*\)/it logs: \1/p' "$RUN_DIRECTORY/agent.log")"
 }
 
 demo_traffic() {
@@ -395,8 +442,12 @@ demo_refusals() {
     step "Refusals and session affinity" "A port that the ClusterIP does not have, a service without endpoints, and one whose clients stay."
     try_probe tcp $web4 81 --count 3
     check "a port that the ClusterIP does not have is refused" "ECONNREFUSED 3" "$(counts "$output" failures)"
+    try_probe udp $web4 81 --connected --count 3
+    check "datagrams to it as well, where they would leave the node" "ECONNREFUSED 3" "$(counts "$output" failures)"
     try_probe tcp $search 9200 --count 3
     check "a service without endpoints is refused" "ECONNREFUSED 3" "$(counts "$output" failures)"
+    try_probe tcp $nobody 80 --count 1 --timeout 300
+    check "an address of the service range that no service has leads nowhere" "timeout 1" "$(counts "$output" failures)"
     output=$(ask checks tcp $web4 80 --refused-port 81) || true
     [[ $output =~ \"nonblocking_refused\":\{\"ok\":([a-z]+) ]] || true
     check "refused at once: connect() of a non-blocking socket says so itself" true "${BASH_REMATCH[1]-}"
@@ -404,6 +455,101 @@ demo_refusals() {
     check "session affinity keeps a client on one backend" "1 of 3 backends, 0 failed" \
         "$(tally "$output" backends | wc -l) of 3 backends, $(number "$output" failed) failed"
     try 'ebpflb affinity --bpffs $BPFFS'
+}
+
+reasons() {
+    ebpflb counters --by reason --bpffs "$BPFFS" 2>/dev/null
+}
+
+counted() { # REASONS HOOK REASON: packets
+    awk -v hook="$2" -v reason="$3" '$1 == hook && $2 == reason { n = $3 } END { print n + 0 }' <<<"$1"
+}
+
+past_xdp() { # REASONS
+    echo "left to tc $(counted "$1" xdp handed_down), begun there $(counted "$1" tc_ingress new_flow)"
+}
+
+# Until a node knows its neighbour's MAC address, XDP leaves it to tc to ask.
+at_start=none
+neighbours_known() {
+    local before=$at_start address
+    for address in $node4 $node6; do
+        from=outside ask tcp "$address" 30080 --count 20 >"$RUN_DIRECTORY/neighbours.log" || true
+    done
+    at_start=$(reasons)
+    [[ $(past_xdp "$at_start") == "$(past_xdp "$before")" ]]
+}
+
+# Asks shop/front in several ways, and counts those where all is as it must be.
+ways=0 answered=0 as_dialled=0 sources_right=0
+try_ways() { # PROTOCOL "ADDRESS PORT"...
+    local protocol=$1 way address port dialled here there expected seen
+    shift
+    for way in "$@"; do
+        read -r address port <<<"$way"
+        from=outside try_probe "$protocol" "$address" "$port" --count 60
+        ways=$((ways + 1))
+        [[ $(answers "$output") != "p11 p21, 0 failed" ]] || answered=$((answered + 1))
+        here=$(tally "$output" backends | awk '$1 == "p11" { print $2 }')
+        there=$(tally "$output" backends | awk '$1 == "p21" { print $2 }')
+        case $address in
+        *:*) dialled="[$address]:$port" expected="[$client6] $here, [$node6] $there" ;;
+        *) dialled="$address:$port" expected="$node4 $there, $client4 $here" ;;
+        esac
+        seen=$(names "$output" "$([[ $protocol == tcp ]] && echo peernames || echo from)")
+        [[ $seen != "$dialled" ]] || as_dialled=$((as_dialled + 1))
+        [[ $(counts "$output" sources) != "$expected" ]] || sources_right=$((sources_right + 1))
+    done
+}
+
+# The program in eth0's driver on n1.
+xdp_program() {
+    node n1 bpftool net show dev eth0 | sed -n 's/^eth0.* driver id //p'
+}
+
+demo_outside() {
+    step "From outside: NodePorts and the address of a load balancer" \
+        "XDP on the node's device turns the packets: into the node for p11, back out of the device for p21 on n2."
+    try 'node n1 bpftool net show dev eth0 | grep eth0'
+    local ours
+    ours=$(bpftool link show pinned "$BPFFS"/ebpflb/links/xdp_* 2>/dev/null | sed -n '1s/.* prog \([0-9]*\).*/\1/p' || true)
+    check "eth0's driver runs our XDP program" "${ours:-one that is pinned}" "$(xdp_program)"
+    eventually 5 neighbours_known || true
+
+    local after_tcp after_udp
+    try_ways tcp "$node4 30080" "$node6 30080" "$lb4 80" "$lb6 80"
+    after_tcp=$(reasons)
+    try_ways udp "$node4 30443" "$node6 30443" "$lb4 443" "$lb6 443"
+    after_udp=$(reasons)
+    try "for i in {1..12}; do outside bash -c 'read -r answer <>/dev/tcp/$lb4/80; echo \"\$answer\"'; done | sort -u -k1,1"
+    say "p11 sees the client. p21, on another node, sees n1, to which it answers; n1 knows whose answer it is."
+    check "from outside, 8 ways: each reaches a backend here and one on n2" "8 of 8" "$answered of $ways"
+    check "the client's peer is what it dialled" "8 of 8 ways" "$as_dialled of $ways ways"
+    check "p11 sees the client's own address, p21 the node's" "8 of 8 ways" "$sources_right of $ways ways"
+    check "XDP began every TCP connection itself" "240 of 240" \
+        "$(($(counted "$after_tcp" xdp new_flow) - $(counted "$at_start" xdp new_flow))) of 240"
+    check "and left no packet to tc once the neighbours were known" "$(past_xdp "$at_start")" "$(past_xdp "$after_udp")"
+
+    from=outside try_probe tcp $lb4 81 --count 3
+    check "a port that a load balancer's address does not have is refused" "ECONNREFUSED 3" "$(counts "$output" failures)"
+    from=outside try_probe udp $lb6 81 --connected --count 3
+    check "datagrams to it as well" "ECONNREFUSED 3" "$(counts "$output" failures)"
+    from=outside try_probe tcp $front4 80 --count 1 --timeout 300
+    check "a ClusterIP is not served to the outside" "timeout 1" "$(counts "$output" failures)"
+    from='node n1' try_probe tcp 127.0.0.1 30080 --count 20
+    check "a process of the node reaches a NodePort on 127.0.0.1" "p11 p21, 0 failed" "$(answers "$output")"
+    try 'ebpflb counters --by reason --bpffs $BPFFS'
+    try "ebpflb conntrack --service front:http --client $client6 --limit 4 --bpffs \$BPFFS"
+}
+
+# Both columns of packets, of UDP over IPv4 and over IPv6: one datagram there and one back for each of 2 times 60 sockets.
+front_datagrams() {
+    ebpflb counters --by service --service front:quic --bpffs "$BPFFS" 2>/dev/null |
+        awk '$2 == "UDP" { printf "%s%d in %d out", separator, $5, $7; separator = ", " }'
+}
+
+datagrams_counted() {
+    [[ $(front_datagrams) == "120 in 120 out, 120 in 120 out" ]]
 }
 
 # The four ways to shop/web, once each, all with the same answer.
@@ -429,9 +575,9 @@ demo_change() {
     try 'kill $(cat $PIDS/p13)'
     sleep 0.8
     stop_streams
-    timeline "$stream_tcp" p11 p12 p13 p21
-    say "TCP $(outcome "$stream_tcp"); UDP $(outcome "$stream_udp") ($(counts "$stream_udp" backends))"
-    check "meanwhile no connection failed and no datagram went unanswered" "TCP 0 failed, UDP 0 failed" "$(failures)"
+    timeline "$(streamed TCP)" p11 p12 p13 p21
+    say "$(outcomes)"
+    check "meanwhile no connection failed and no datagram went unanswered" "failed: TCP 0, UDP 0" "$(failures)"
 }
 
 squeezed() {
@@ -465,6 +611,10 @@ endpoints() {
 demo_maps() {
     step "The same state in commands and in maps" "The commands read the pinned maps. Any tool can: frontend -> service -> slots -> backends."
     try 'ebpflb frontends --bpffs $BPFFS'
+    # The sweep that the gone endpoint called for has brought them up to date.
+    eventually 6 datagrams_counted || true
+    try 'ebpflb counters --by service --service front --bpffs $BPFFS 2>/dev/null'
+    check "packets are counted by service, 120 sockets of UDP for each family" "120 in 120 out, 120 in 120 out" "$(front_datagrams)"
     try 'ebpflb backends --service web:http --bpffs $BPFFS'
     printf '   $ bpftool map dump pinned $BPFFS/ebpflb/frontends_v1    # of which: %s, port 80 (in network order), TCP\n' "$web4"
     output=$(bpftool map dump pinned "$BPFFS/ebpflb/frontends_v1" | squeezed | grep -F '255,255,10,96,0,10]},"port":20480,"protocol":6' || true)
@@ -493,6 +643,9 @@ synced_again() {
 demo_death() {
     step "The agent is killed, and started again" "The kernel goes on without it. The next agent finds in the maps what it wants, and leaves it alone."
     start_streams
+    start_stream NodePort c tcp $node4 30080
+    start_stream LoadBalancer c udp $lb6 443
+    say "and from outside, as often, a connection to $node4 port 30080 and a datagram to $lb6 port 443"
     sleep 0.4
     local before
     before=$(ebpflb services -o json --bpffs "$BPFFS")
@@ -503,6 +656,8 @@ demo_death() {
         "${output%% what it last programmed*}"
     try_probe tcp $web6 80 --count 60
     check "services are served while no agent runs" "p11 p12 p21, 0 failed" "$(answers "$output")"
+    from=outside try_probe tcp $lb4 80 --count 60
+    check "to clients from outside as well" "p11 p21, 0 failed" "$(answers "$output")"
     start_agent
     await_agent "the agent starts again"
     eventually 5 synced_again || true
@@ -514,8 +669,8 @@ demo_death() {
         "$(sed -n 's/.*; \([0-9]* map writes\).*/\1/p' <<<"$log"), $([[ $after == "$before" ]] && echo same || echo changed)"
     sleep 0.4
     stop_streams
-    say "TCP $(outcome "$stream_tcp"); UDP $(outcome "$stream_udp")"
-    check "from the kill to the restart nothing failed" "TCP 0 failed, UDP 0 failed" "$(failures)"
+    say "$(outcomes)"
+    check "from the kill to the restart nothing failed" "failed: TCP 0, UDP 0, NodePort 0, LoadBalancer 0" "$(failures)"
 }
 
 demo_cleanup() {
@@ -532,8 +687,10 @@ demo_cleanup() {
     [[ " $before" != *" 0 "* ]] || after="$before before it"
     check "'ebpflb cleanup' leaves nothing of this run in the kernel" "0 links, 0 programs, 0 maps" "$after"
     local left
-    left=$(bpftool cgroup show "$CGROUP_N1" | sed 1d && find "$BPFFS" -mindepth 1 -name 'ebpflb*')
-    check "nothing is attached to the cgroup, nothing is pinned any more" nothing "${left:-nothing}"
+    left=$(bpftool cgroup show "$CGROUP_N1" | sed 1d && find "$BPFFS" -mindepth 1 -name 'ebpflb*' && xdp_program)
+    check "nothing is attached to the cgroup or to eth0, nothing is pinned" nothing "${left:-nothing}"
+    try 'node n1 sysctl net.ipv4.ip_local_reserved_ports'
+    check "what stays: the ports that are reserved for masquerading" 50000-65535 "${output##* }"
 }
 
 # --- From start to end ---
@@ -548,7 +705,7 @@ esac
 
 ((EUID == 0)) || refuse "needs root, for network namespaces and BPF: sudo make demo"
 missing=()
-for tool in ip nsenter setsid mount mountpoint awk sed grep bpftool; do
+for tool in ip ethtool nsenter setsid mount mountpoint awk sed grep bpftool; do
     command -v "$tool" >/dev/null || missing+=("$tool")
 done
 ((${#missing[@]} == 0)) || refuse "missing: ${missing[*]}. 'make deps' installs what is needed."
@@ -556,6 +713,7 @@ done
 for tool in ebpflb tools/lbprobe; do
     [[ -x $root/artifacts/$tool ]] || refuse "$root/artifacts/$tool is not built: 'make publish probe' does it, 'make demo' as well."
 done
+[[ -e $root/artifacts/tools/pass.bpf.o ]] || refuse "$root/artifacts/tools/pass.bpf.o is not built: 'make -C tools/demo' does it."
 
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -566,6 +724,7 @@ demo_cluster
 demo_agent
 demo_traffic
 demo_refusals
+demo_outside
 demo_change
 demo_maps
 demo_death

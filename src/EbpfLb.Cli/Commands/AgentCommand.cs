@@ -67,7 +67,8 @@ internal sealed class AgentCommand : DescribedCommand
         "The node's ends of pods' devices, for pods whose sockets are out of reach of the socket hooks. Default: none.");
 
     private readonly Option<string?> _xdp = TextOption(
-        "--xdp", AgentSettings.XdpModes, "Where packets are balanced before they reach the stack. Default: auto, native where the driver can.");
+        "--xdp", AgentSettings.XdpModes,
+        "How packets are balanced before they reach the stack. Default: auto, native where the driver can.");
 
     private readonly Option<string?> _nodeIp = TextOption(
         "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");

@@ -49,7 +49,10 @@ internal sealed partial record AgentSettings
             if (DevicePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else
-                errors.Add($"{option} {list}: '{text}' is no pattern for device names. Write them as a shell does, such as eth*,bond0; or none.");
+            {
+                errors.Add(
+                    $"{option} {list}: '{text}' is no pattern for device names. Write them as a shell does, such as eth*,bond0; or none.");
+            }
         }
 
         return patterns;
@@ -81,7 +84,11 @@ internal sealed partial record AgentSettings
             if (Address.TryParse(text, out var address) && !IPAddress.IsLoopback(address.ToIPAddress()))
                 addresses.Add(address);
             else
-                errors.Add($"--node-ip {NodeIp}: '{text}' is no address that other nodes can reach. Write one of each family: 192.0.2.10,2001:db8::10.");
+            {
+                errors.Add(
+                    $"--node-ip {NodeIp}: '{text}' is no address that other nodes can reach. Write one of each family: "
+                    + "192.0.2.10,2001:db8::10.");
+            }
         }
 
         return addresses;
@@ -101,7 +108,11 @@ internal sealed partial record AgentSettings
             if (Datapath.Devices.NodePortAddresses.TryParsePrefix(text, out var prefix))
                 prefixes.Add(prefix.Value);
             else
-                errors.Add($"--nodeport-addresses {NodePortAddresses}: '{text}' is no prefix. Write CIDR,... such as 10.0.0.0/8,fd00::/8, or {Primary}.");
+            {
+                errors.Add(
+                    $"--nodeport-addresses {NodePortAddresses}: '{text}' is no prefix. Write CIDR,... such as 10.0.0.0/8,fd00::/8, "
+                    + $"or {Primary}.");
+            }
         }
 
         return new NodePortAddresses(Primary: false, prefixes);
@@ -120,12 +131,13 @@ internal sealed partial record AgentSettings
         }
 
         var named = new HashSet<string>(StringComparer.Ordinal);
+        string names = string.Join(", ", FlowSettings.TimeoutNames);
         foreach (string text in ConntrackTimeouts?.Split(',') ?? [])
         {
             int equals = text.IndexOf('=', StringComparison.Ordinal);
             string name = equals < 0 ? text : text[..equals];
             if (!FlowSettings.TimeoutNames.Contains(name))
-                errors.Add($"--conntrack-timeouts {text}: there is no timeout '{name}'. They are {string.Join(", ", FlowSettings.TimeoutNames)}.");
+                errors.Add($"--conntrack-timeouts {text}: there is no timeout '{name}'. They are {names}.");
             else if (!named.Add(name))
                 errors.Add($"--conntrack-timeouts {text}: this timeout is given twice.");
             else if (!TryParseNumber(text.AsSpan(equals + 1), out uint seconds))

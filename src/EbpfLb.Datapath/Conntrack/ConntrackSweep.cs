@@ -22,7 +22,7 @@ public sealed class ConntrackSweep : IDisposable
     {
         var value = default(SweepValue);
         uint result = _program.RunSyscall(MemoryMarshal.AsBytes(new Span<SweepValue>(ref value)));
-        return result == 0 ? value : throw new LinuxException($"run program {ProgramNames.ConntrackSweep}", (Errno)(-(int)result));
+        return result == 0 ? value : throw new LinuxException($"run program {ProgramNames.ConntrackSweep}", (Errno)Math.Abs((int)result));
     }
 
     public void Dispose() => _program.Dispose();

@@ -14,7 +14,9 @@ public sealed class NodeSettings(BpfMappedArray array)
 
     public uint Generation => Value.Generation;
 
-    /// <summary>Before a program of this agent is attached. The generation goes on, so that no route an earlier agent found is trusted.</summary>
+    /// <summary>
+    /// Before a program of this agent is attached. The generation goes on, so that no route an earlier agent found is trusted.
+    /// </summary>
     /// <param name="nodeNetns">Cookie of the node's network namespace.</param>
     public void Write(FlowSettings settings, ulong nodeNetns)
     {

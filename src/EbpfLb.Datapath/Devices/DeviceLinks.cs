@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Datapath.Devices;
 
 /// <summary>
-/// The pinned links that hold the packet path's programs on devices. The pins are the memory: each pass looks at what is there. Owned by one
-/// task, whose thread is in the node's network namespace while it calls.
+/// The pinned links that hold the packet path's programs on devices. The pins are the memory: each pass looks at what is there. Owned by
+/// one task, whose thread is in the node's network namespace while it calls.
 /// </summary>
 public sealed class DeviceLinks : IDisposable
 {
@@ -73,8 +73,13 @@ public sealed class DeviceLinks : IDisposable
 
         int created = 0, updated = 0, kept = 0, failed = 0;
         var attached = new Dictionary<int, IReadOnlyList<DeviceHook>>();
+        var incomplete = new HashSet<int>();
         foreach (var (pin, program) in wanted)
         {
+            // What turns packets must not stand where what turns replies back could not.
+            if (incomplete.Contains(pin.InterfaceIndex))
+                continue;
+
             var link = links[pin.InterfaceIndex];
             var state = pinned.Contains(pin) ? Adopt(pin, program, link, areFresh) : _seen.Contains(pin) ? State.Lost : State.Absent;
             if (state is State.Absent or State.Lost)
@@ -82,6 +87,7 @@ public sealed class DeviceLinks : IDisposable
                 if (!TryCreate(pin, program, link))
                 {
                     _seen.Remove(pin);
+                    incomplete.Add(pin.InterfaceIndex);
                     failed++;
                     continue;
                 }

@@ -17,7 +17,7 @@ public sealed record DeviceOptions
 
     public XdpChoice Xdp { get; init; } = XdpChoice.Auto;
 
-    /// <summary>At most one of each family. A family without one goes by the first global address of a device with a default route.</summary>
+    /// <summary>One of a family at most. Where there is none, the first global address of a device with a default route serves.</summary>
     public IReadOnlyList<Address> NodeAddresses { get; init; } = [];
 
     public NodePortAddresses NodePorts { get; init; } = NodePortAddresses.All;

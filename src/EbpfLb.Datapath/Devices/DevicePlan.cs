@@ -10,8 +10,10 @@ public sealed record DevicePlan(IReadOnlyDictionary<int, DeviceRole> Devices)
 
     public static DevicePlan Empty { get; } = new(new Dictionary<int, DeviceRole>());
 
-    /// <param name="before">The last plan. A device that was found stays, while it is down or has an address: a default route that goes for a
-    /// while must not cut the flows through it.</param>
+    /// <param name="before">
+    /// The last plan. A device that was found stays, while it is down or has an address: a default route that goes for a while must not cut
+    /// the flows through it.
+    /// </param>
     public static DevicePlan Decide(NetworkPicture picture, DeviceOptions options, DevicePlan before)
     {
         ArgumentNullException.ThrowIfNull(picture);
@@ -22,7 +24,7 @@ public sealed record DevicePlan(IReadOnlyDictionary<int, DeviceRole> Devices)
         {
             bool uplink = options.Devices is { } patterns
                 ? patterns.Any(pattern => IsChosen(pattern, link, picture))
-                : IsFound(link, picture, options) || (before.Devices.GetValueOrDefault(link.Index, DeviceRole.Pod) == DeviceRole.Uplink && MayStay(link, picture));
+                : IsFound(link, picture, options) || (WasUplink(link, before) && MayStay(link, picture));
             if (uplink)
                 devices[link.Index] = DeviceRole.Uplink;
             else if (options.PodDevices.Any(pattern => pattern.Matches(link.Name)))
@@ -49,6 +51,9 @@ public sealed record DevicePlan(IReadOnlyDictionary<int, DeviceRole> Devices)
     private static bool IsFound(NetworkLink link, NetworkPicture picture, DeviceOptions options) =>
         link.IsUp && !IsPort(link, picture)
         && (picture.DefaultRoutes.Any(route => route.OutputIndex == link.Index) || HasNodeAddress(link, picture, options));
+
+    private static bool WasUplink(NetworkLink link, DevicePlan before) =>
+        before.Devices.TryGetValue(link.Index, out var role) && role == DeviceRole.Uplink;
 
     private static bool MayStay(NetworkLink link, NetworkPicture picture) =>
         !IsPort(link, picture)

@@ -5,8 +5,8 @@ using EbpfLb.Linux.Netlink;
 namespace EbpfLb.Datapath.Devices;
 
 /// <summary>
-/// The network of this node as far as it was told: read as a whole, then changed event by event. An event that is older than the reading does
-/// no harm, because those that followed it come too.
+/// The network of this node as far as it was told: read as a whole, then changed event by event. An event that is older than the reading
+/// does no harm, because those that followed it come too.
 /// </summary>
 public sealed class NetworkPicture
 {

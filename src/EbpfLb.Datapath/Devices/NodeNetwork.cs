@@ -48,6 +48,12 @@ public sealed class NodeNetwork : IDisposable
     /// <summary>Devices that hold our programs.</summary>
     public int AttachedDevices => _applied.Attached.Count;
 
+    /// <summary>What packets of this node carry as their source when they leave through one of its balanced devices; ordered.</summary>
+    public IReadOnlyList<Address> SourceAddresses { get; private set; } = [];
+
+    /// <summary>Told in the task that calls, after <see cref="SourceAddresses"/> changed.</summary>
+    public Action? SourceAddressesChanged { get; set; }
+
     /// <summary>Reads everything and puts everything in place. At the start, and now and then: it also finds what no event told.</summary>
     public void Refresh()
     {
@@ -82,8 +88,11 @@ public sealed class NodeNetwork : IDisposable
             _logger.ReadAgain();
             ReadAll();
         }
-        else if (_pending.HasFlag(PictureEffects.DefaultRoutes) && _picture.ReplaceRoutes(NetworkDump.Routes()).HasFlag(PictureEffects.Routes))
+        else if (_pending.HasFlag(PictureEffects.DefaultRoutes)
+            && _picture.ReplaceRoutes(NetworkDump.Routes()).HasFlag(PictureEffects.Routes))
+        {
             _settings.RaiseGeneration();
+        }
 
         PutInPlace(areFresh: lost);
     }
@@ -169,6 +178,20 @@ public sealed class NodeNetwork : IDisposable
         foreach (var (index, device) in devices.OrderByDescending(device => device.Value.Flags))
             failed = Worse(failed, _devices.Put(index, device));
         TellMap(_devices.Name, failed, "Flows to other nodes through devices that are missing are dropped.");
+        NoteSources(devices.Values);
+    }
+
+    private void NoteSources(IEnumerable<DeviceValue> devices)
+    {
+        var sources = devices.Where(device => device.Flags.HasFlag(DeviceFlags.Attached))
+            .SelectMany(device => (Address[])[device.SourceV4, device.SourceV6])
+            .Where(address => address != default)
+            .Distinct().Order().ToArray();
+        if (sources.SequenceEqual(SourceAddresses))
+            return;
+
+        SourceAddresses = sources;
+        SourceAddressesChanged?.Invoke();
     }
 
     private static MapWrite Worse(MapWrite known, MapWrite result) => result.Succeeded ? known : result;

@@ -25,9 +25,6 @@ internal sealed class EmbeddedObject
         new("lb_sweep.bpf.o", [ProgramNames.ConntrackSweep]),
     ];
 
-    /// <summary>Of all of them together: tells one build of the programs from another.</summary>
-    public static string Hash { get; } = HashOf(All);
-
     public string Name { get; }
 
     public byte[] Content { get; }
@@ -35,11 +32,15 @@ internal sealed class EmbeddedObject
     /// <summary>Pinned under their names; no two objects have one of the same name.</summary>
     public IReadOnlyList<string> Programs { get; }
 
-    private static string HashOf(IReadOnlyList<EmbeddedObject> objects)
+    /// <summary>Tells the programs of this build over these maps from every other build, and from its own over other maps.</summary>
+    /// <param name="mapIds">In the order of <see cref="Maps.MapNames.All"/>.</param>
+    public static string HashWith(IEnumerable<uint> mapIds)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var one in objects)
+        foreach (var one in All)
             hash.AppendData(SHA256.HashData(one.Content));
+        foreach (uint id in mapIds)
+            hash.AppendData(BitConverter.GetBytes(id));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

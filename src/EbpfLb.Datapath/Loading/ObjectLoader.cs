@@ -8,14 +8,16 @@ using EbpfLb.Linux.Processes;
 namespace EbpfLb.Datapath.Loading;
 
 /// <summary>
-/// Loads the objects over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by the
-/// hash of their objects, so that a restart of the same version loads nothing.
+/// Loads the objects over the live maps. Maps that exist are used as they are; programs of one build are loaded once and found again by a
+/// hash of their objects and their maps, so that a restart of the same version loads nothing.
 /// </summary>
 internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDisposable
 {
     private readonly Dictionary<EmbeddedObject, MemoryFile> _checked = [];
+    private string? _programDirectory;
 
-    public string ProgramDirectory => Path.Combine(pins.Programs, EmbeddedObject.Hash);
+    /// <summary>Known when the programs are in it.</summary>
+    public string ProgramDirectory => _programDirectory ?? throw new InvalidOperationException("the programs are not loaded yet");
 
     /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
     public async Task EnsureMapsAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
@@ -38,7 +40,8 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     /// <summary>Loads the programs over the maps, unless this build's are loaded already.</summary>
     public async Task EnsureProgramsAsync(CancellationToken stopping)
     {
-        if (ProgramsUseThePinnedMaps())
+        _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(PinnedMapIds()));
+        if (EmbeddedObject.All.SelectMany(one => one.Programs).All(name => File.Exists(Path.Combine(_programDirectory, name))))
             return;
 
         // All are compared before the first is loaded.
@@ -148,27 +151,15 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
         Directory.Move(incomplete, ProgramDirectory);
     }
 
-    // Somebody may have removed the pin of a map: then there is a new map of that name, and programs that use the old one.
-    private bool ProgramsUseThePinnedMaps()
+    // Somebody may have removed the pin of a map: then there is a new map of that name, and programs that use the old one. The maps that a
+    // program has for itself, its constants, do not count.
+    private IEnumerable<uint> PinnedMapIds()
     {
-        if (!Directory.Exists(ProgramDirectory))
-            return false;
-
-        var pinned = new HashSet<uint>();
         foreach (string name in MapNames.All)
         {
             using var map = BpfMap.OpenPinned(pins.Map(name));
-            pinned.Add(map.Info.Id);
+            yield return map.Info.Id;
         }
-
-        return EmbeddedObject.All.SelectMany(one => one.Programs).All(name =>
-        {
-            if (!BpfProgram.TryOpenPinned(Path.Combine(ProgramDirectory, name), out var program))
-                return false;
-
-            using (program)
-                return program.Info.MapIds.All(pinned.Contains);
-        });
     }
 
     private Dictionary<string, string> ExistingMaps() =>

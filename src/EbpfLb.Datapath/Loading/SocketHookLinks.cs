@@ -89,7 +89,8 @@ internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
     private void RemoveUnknown()
     {
         var known = SocketHook.All.Select(Pin).ToHashSet();
-        foreach (string pin in Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin) && !DevicePin.TryParse(Path.GetFileName(pin), out _)))
+        var unknown = Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin) && !DevicePin.TryParse(Path.GetFileName(pin), out _));
+        foreach (string pin in unknown)
         {
             using (var link = BpfLink.OpenPinned(pin))
                 Cleanup.Detach(link);

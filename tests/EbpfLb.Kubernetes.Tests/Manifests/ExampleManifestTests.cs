@@ -6,7 +6,7 @@ namespace EbpfLb.Kubernetes.Tests.Manifests;
 /// <summary>The files of tools/manifests, which users copy and the demo serves.</summary>
 public sealed class ExampleManifestTests
 {
-    private static readonly string[] Files = ["cart.yaml", "node.yaml", "search.yaml", "web-endpoints.yaml", "web.yaml"];
+    private static readonly string[] Files = ["cart.yaml", "cidr.yaml", "front.yaml", "node.yaml", "search.yaml", "web-endpoints.yaml", "web.yaml"];
 
     [Fact]
     public void Every_example_is_among_those_tested() =>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
 using EbpfLb.Linux.Netlink;
-using EbpfLb.Linux.Tests.Support;
 
 namespace EbpfLb.Linux.Tests.Netlink;
 
