@@ -129,7 +129,8 @@ public sealed class DeviceTests
         Assert.Equal(0, (await node.Agent.CommandAsync("cleanup")).ExitCode);
         foreach (bool egress in new[] { false, true })
             Assert.Equal([foreign.Id, later.Id], inside.Run(() => BpfTcx.QueryPrograms(eth0, egress)));
-        Assert.Contains("bpf", await Programs.OutputOfAsync("nsenter", [.. tc, "filter", "show", "dev", "eth0", "ingress"]), StringComparison.Ordinal);
+        string filters = await Programs.OutputOfAsync("nsenter", [.. tc, "filter", "show", "dev", "eth0", "ingress"]);
+        Assert.Contains("bpf", filters, StringComparison.Ordinal);
         Assert.Equal(0u, Uplink(node).XdpProgramId);
     }
 
@@ -152,7 +153,8 @@ public sealed class DeviceTests
         foreach (bool v6 in OuterNode.Families)
         {
             await using var held = await node.Outside.HoldAsync(service.LoadBalancer(v6), count: 3);
-            await node.Host.IpAsync(v6 ? "route replace fd00:10:244:2::/64 via fd00:10:20::2" : "route replace 10.244.2.0/24 via 10.20.0.2");
+            string route = $"route replace {(v6 ? "fd00:10:244:2::/64" : "10.244.2.0/24")} via";
+            await node.Host.IpAsync($"{route} {(v6 ? "fd00:10:20::2" : "10.20.0.2")}");
             Assert.Equal(3, (await held.CheckAsync()).Backends.Values.Sum());
             await using var frames = await node.Outside.WatchAsync("n2", v6 ? node.P21.V6 : node.P21.V4);
             Assert.Equal(3, (await held.CheckAsync()).Backends.Values.Sum());
@@ -160,7 +162,7 @@ public sealed class DeviceTests
             // Only what comes back is seen here now.
             Assert.NotEmpty(seen);
             Assert.DoesNotContain(seen.Keys, frame => frame.StartsWith("out ", StringComparison.Ordinal));
-            await node.Host.IpAsync(v6 ? "route replace fd00:10:244:2::/64 via fd00:10:10::2" : "route replace 10.244.2.0/24 via 10.10.0.2");
+            await node.Host.IpAsync($"{route} {(v6 ? OuterNode.SecondV6 : OuterNode.SecondV4)}");
             Assert.Equal(3, (await held.CheckAsync()).Backends.Values.Sum());
         }
     }

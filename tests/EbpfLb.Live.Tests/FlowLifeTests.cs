@@ -90,13 +90,13 @@ public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFix
                 await Node.Outside.BridgePortAsync("n1", forwards: true);
                 Assert.Empty((await end).Failures);
                 await ForgottenAsync(port);
-                Assert.DoesNotContain((await frames.StopAsync()).Keys, frame => frame.Split(' ')[^1].Contains('R', StringComparison.Ordinal));
+                AssertNoReset((await frames.StopAsync()).Keys);
             }
         }
     }
 
     [PrivilegedFact]
-    public Task S83_a_side_that_has_not_ended_is_heard_for_longer_than_an_idle_flow_lives() => ForEachBackendAsync(async (service, v6, pod) =>
+    public Task S83_a_side_that_has_not_ended_is_heard_for_longer_than_idle_flows_live() => ForEachBackendAsync(async (service, v6, pod) =>
     {
         const int tails = 70;
         var own = service with { TargetPort = NextServerPort() };
@@ -157,7 +157,7 @@ public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFix
         var seen = (await frames.StopAsync()).Keys.Where(frame => frame.Contains($":{port} ", StringComparison.Ordinal)).ToArray();
         // They did arrive, as the service's.
         Assert.Contains(seen, frame => frame.StartsWith($"in tcp {service.LoadBalancer(v6).Tcp} ", StringComparison.Ordinal));
-        Assert.DoesNotContain(seen, frame => frame.Split(' ')[^1].Contains('R', StringComparison.Ordinal));
+        AssertNoReset(seen);
     });
 
     [PrivilegedFact]
@@ -303,6 +303,9 @@ public sealed class FlowLifeTests(HurriedNode node) : OuterTest(node), IClassFix
         await Programs.OutputOfAsync("/bin/kill", "-USR1", $"{server.Pid}");
         await server.WaitForLineAsync("\"ended\"", from);
     }
+
+    private static void AssertNoReset(IEnumerable<string> frames) =>
+        Assert.DoesNotContain(frames, frame => frame.Split(' ')[^1].Contains('R', StringComparison.Ordinal));
 
     private static int NextServerPort() => Interlocked.Increment(ref _serverPorts);
 

@@ -196,7 +196,8 @@ public abstract class PacketPathTests(OuterNode node) : OuterTest(node)
             await using var uplink = await Node.Outside.WatchAsync("n1", target.Address);
             Assert.Equal(["timeout"], (await Node.P12.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys);
             // What is dropped on its way out is told to the sender on the node itself.
-            Assert.Subset(new HashSet<string> { "timeout", "ENOBUFS" }, (await Node.Host.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys.ToHashSet());
+            var host = await Node.Host.PingAsync(target.Address, count: 1, timeoutMs: 200);
+            Assert.Subset(new HashSet<string> { "timeout", "ENOBUFS" }, host.Answers.Keys.ToHashSet());
             Assert.Empty(await uplink.StopAsync());
             if (target.Kind != "ClusterIP")
                 Assert.Equal(["timeout"], (await Node.Distant.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys);
@@ -228,7 +229,8 @@ public abstract class PacketPathTests(OuterNode node) : OuterTest(node)
 
     private static async Task<long> ChecksumErrorsAsync(Client client)
     {
-        string[] tcp = [.. (await client.ReadAsync("/proc/net/snmp")).Split('\n').Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal))];
+        string[] lines = (await client.ReadAsync("/proc/net/snmp")).Split('\n');
+        string[] tcp = [.. lines.Where(line => line.StartsWith("Tcp:", StringComparison.Ordinal))];
         int column = Array.IndexOf(tcp[0].Split(' '), "InCsumErrors");
         return long.Parse(tcp[1].Split(' ')[column], System.Globalization.CultureInfo.InvariantCulture);
     }
@@ -240,8 +242,10 @@ public sealed class XdpPathTests(XdpNode node) : PacketPathTests(node), IClassFi
     internal override Hook FirstHook => Hook.Xdp;
 }
 
-/// <summary>As it comes on nodes that are containers themselves: XDP is in place, but senders leave checksums to devices, and the fabric takes no
-/// frames from XDP. It hands down nearly all of it.</summary>
+/// <summary>
+/// As it comes on nodes that are containers themselves: XDP is in place, but senders leave checksums to devices, and the fabric takes no frames
+/// from XDP. It hands down nearly all of it.
+/// </summary>
 public sealed class PlainPathTests(OuterNode node) : PacketPathTests(node), IClassFixture<OuterNode>
 {
     internal override Hook FirstHook => Hook.TcIngress;

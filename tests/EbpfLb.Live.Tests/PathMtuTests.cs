@@ -4,8 +4,8 @@ using EbpfLb.Live.Tests.Support;
 namespace EbpfLb.Live.Tests;
 
 /// <summary>
-/// Where a way is narrower than both ends know, whoever sends too much is told so, through the translation. A locked MTU of a route is what a
-/// router has for the link behind it.
+/// Where a way is narrower than both ends know, whoever sends too much is told so, through the translation. A locked MTU of a route is what
+/// a router has for the link behind it.
 /// </summary>
 public abstract class PathMtuTests(OuterNode node) : OuterTest(node)
 {

@@ -103,8 +103,6 @@ client() {
 		route add fd00:10:10::/64 dev fabric src 2001:db8::10
 		route add fd00:10:244:1::/64 via fd00:10:10::1 src 2001:db8::10
 		route add fd00:10:244:2::/64 via fd00:10:10::2 src 2001:db8::10
-		route add 203.0.113.0/24 via 10.10.0.1 src 192.0.2.10
-		route add 2001:db8:113::/64 via fd00:10:10::1 src 2001:db8::10
 		link add name behind type veth peer name eth0 netns d-$run
 		link set behind up
 		addr add 198.51.100.1/24 dev behind

@@ -108,7 +108,8 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
         string output = await Programs.OutputOfAsync(
             Programs.Probe,
             [
-                "trace", protocol, target.Address, Number(protocol == "tcp" ? target.TcpPort : target.UdpPort), "--count", Number(hops), .. Place,
+                "trace", protocol, target.Address, Number(protocol == "tcp" ? target.TcpPort : target.UdpPort), "--count",
+                Number(hops), .. Place,
             ]);
         using var document = JsonDocument.Parse(output);
         return [.. document.RootElement.EnumerateObject().Select(hop => hop.Value.GetString()!)];

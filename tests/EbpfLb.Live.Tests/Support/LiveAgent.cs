@@ -45,8 +45,8 @@ internal sealed class LiveAgent : IAsyncDisposable
             string[] devices = NetworkNamespace is null && !_options.Contains("--devices") ? ["--devices", "none"] : [];
             return
             [
-                .. place, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs, "--cgroup", Cgroup,
-                .. devices, .. _options,
+                .. place, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
+                "--cgroup", Cgroup, .. devices, .. _options,
             ];
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Live.Tests.Support;
 
-/// <summary>A playground with a server in every pod and an agent in node n1 itself, so that its devices are served. Another for n2 when asked.</summary>
+/// <summary>A playground with a server in every pod and an agent in node n1 itself, which serves its devices; one in n2 when asked.</summary>
 public class OuterNode : IAsyncLifetime, IAsyncDisposable
 {
     internal const string FirstV4 = "10.10.0.1";
@@ -173,6 +173,9 @@ public class OuterNode : IAsyncLifetime, IAsyncDisposable
         try
         {
             _playground = await Playground.UpAsync();
+            // Load balancer addresses and external IPs: routers lead them to a node.
+            await Outside.IpAsync($"route add 203.0.113.0/24 via {FirstV4} src {Outside.V4}");
+            await Outside.IpAsync($"route add 2001:db8:113::/64 via {FirstV6} src {Outside.V6}");
             foreach (var pod in _playground.AllPods)
                 _processes.Add(await pod.ServeAsync(LiveNode.ServerPorts));
             _agent = new LiveAgent(

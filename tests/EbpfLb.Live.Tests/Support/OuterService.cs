@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Live.Tests.Support;
 
-/// <summary>A service that is reachable from outside: ClusterIP, NodePort, load balancer address and external IP, each in both families.</summary>
+/// <summary>A service that is reachable from outside. Every kind of address it has comes in both families.</summary>
 internal sealed record OuterService(OuterNode Node, int Number)
 {
     /// <summary>Of its ClusterIP, load balancer address and external IP, TCP and UDP.</summary>
@@ -37,7 +37,8 @@ internal sealed record OuterService(OuterNode Node, int Number)
     public Target LoadBalancer(bool v6 = false) =>
         new("load balancer", LoadBalancerIPs?[v6 ? 1 : 0] ?? (v6 ? $"2001:db8:113::{Number:x}" : $"203.0.113.{Number}"), Port, Port);
 
-    public Target ExternalIP(bool v6 = false) => new("external IP", v6 ? $"2001:db8:113::e:{Number:x}" : $"203.0.113.{100 + Number}", Port, Port);
+    public Target ExternalIP(bool v6 = false) =>
+        new("external IP", v6 ? $"2001:db8:113::e:{Number:x}" : $"203.0.113.{100 + Number}", Port, Port);
 
     /// <summary>At n1, unless another address is asked for.</summary>
     public Target AtNodePort(bool v6 = false) => new("NodePort", v6 ? OuterNode.FirstV6 : OuterNode.FirstV4, NodePort, NodePort + 1);
@@ -79,11 +80,13 @@ internal sealed record OuterService(OuterNode Node, int Number)
         ServicePort[] targets = [new("tcp", "TCP", TargetPort), new("udp", "UDP", TargetPort)];
         string external = HasExternalIPs ? $"\nexternalIPs: [{ExternalIP().Address}, \"{ExternalIP(v6: true).Address}\"]" : "";
         string mode = IpMode.Length > 0 ? $", ipMode: {IpMode}" : "";
-        string status = IsLoadBalancer
-            ? $"status:\n  loadBalancer: {{ingress: [{{ip: {LoadBalancer().Address}{mode}}}, {{ip: \"{LoadBalancer(v6: true).Address}\"{mode}}}]}}\n"
-            : "";
+        string ingress = string.Join(
+            ", ", OuterNode.Families.Select(v6 => $"{{ip: \"{LoadBalancer(v6).Address}\"{mode}}}"));
+        string status = IsLoadBalancer ? $"status:\n  loadBalancer: {{ingress: [{ingress}]}}\n" : "";
+        string[] clusterIPs = [.. OuterNode.Families.Select(v6 => ClusterIP(v6).Address)];
         return Manifests.File(
-            Manifests.Service(Name, [ClusterIP().Address, ClusterIP(v6: true).Address], ports, $"type: {Type}{external}\n{Spec}", Algorithm) + status,
-            Manifests.Slice($"{Name}-v4", Name, v6: false, targets, endpoints), Manifests.Slice($"{Name}-v6", Name, v6: true, targets, endpoints));
+            Manifests.Service(Name, clusterIPs, ports, $"type: {Type}{external}\n{Spec}", Algorithm) + status,
+            Manifests.Slice($"{Name}-v4", Name, v6: false, targets, endpoints),
+            Manifests.Slice($"{Name}-v6", Name, v6: true, targets, endpoints));
     }
 }
