@@ -10,7 +10,7 @@ public sealed class FloodTests(ITestOutputHelper output)
 {
     private const int Entries = 10_000;
     private const int Openings = 200_000;
-    private const int Established = 200;
+    private const int Established = 100;
 
     [PrivilegedTheory]
     [InlineData("p11")]
@@ -22,7 +22,7 @@ public sealed class FloodTests(ITestOutputHelper output)
         var service = node.NewService();
         await service.PublishAsync(node.Playground[pod].Ready);
         var target = service.LoadBalancer();
-        await using var held = await node.Outside.HoldAsync(target, Established);
+        await using var held = await node.Outside.HoldAsync(target, Established, "--timeout", "250");
         (await held.CheckAsync()).AssertHolds(pod);
 
         var flood = node.Outside.FloodAsync(target, Openings);

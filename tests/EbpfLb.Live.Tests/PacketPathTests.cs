@@ -243,7 +243,7 @@ public sealed class XdpPathTests(XdpNode node) : PacketPathTests(node), IClassFi
 }
 
 /// <summary>
-/// As it comes on nodes that are containers themselves: XDP is in place, but senders leave checksums to devices, and the fabric takes no frames
+/// As it is on nodes that are containers themselves: XDP is in place, but senders leave checksums to devices, and the fabric takes no frames
 /// from XDP. It hands down nearly all of it.
 /// </summary>
 public sealed class PlainPathTests(OuterNode node) : PacketPathTests(node), IClassFixture<OuterNode>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Live.Tests.Support;
 
-/// <summary>A playground with a server in every pod and an agent in node n1 itself, which serves its devices; one in n2 when asked.</summary>
+/// <summary>A playground with a server in every pod and an agent in node n1 itself, for its devices; another in n2 when asked.</summary>
 public class OuterNode : IAsyncLifetime, IAsyncDisposable
 {
     internal const string FirstV4 = "10.10.0.1";
