@@ -8,6 +8,7 @@ SHELL         := /bin/bash
 
 CONFIGURATION ?= Release
 ARGS          ?=
+QUICK         ?=
 
 RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
@@ -58,6 +59,12 @@ demo: deps probe publish ## Watch services served by the kernel, in namespaces o
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+
+bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
+	@$(MAKE) --silent --no-print-directory -C tools/xdpbench
+	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --packets $(if $(QUICK),--quick) \
+		--json artifacts/bench/xdp.json $(ARGS)
 
 fmt: ## Format C and C#
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -84,11 +84,13 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	(void)map;
 	if (!settings)
 		return 1;
+	/* Ended with its other half a moment ago, and the walk had its hand on it. */
+	if (bpf_map_lookup_elem(&conntrack_v1, key) != flow)
+		return 0;
 	sweep->report.entries++;
 	sweep_fold(flow);
 
-	conntrack_other_key(key, flow, &other_key);
-	other = bpf_map_lookup_elem(&conntrack_v1, &other_key);
+	other = conntrack_find_other(key, flow, &other_key);
 	forward = flow->flags & LB_CONNTRACK_REPLY ? other : flow;
 	reply = flow->flags & LB_CONNTRACK_REPLY ? flow : other;
 	half_open = sweep_is_half_open(key, forward, reply);

@@ -275,6 +275,7 @@ struct lb_fragment {
 enum lb_device_flags {
 	LB_DEVICE_ATTACHED = 1u << 0,  /* our programs see what comes in here */
 	LB_DEVICE_XDP_SENDS = 1u << 1, /* XDP may redirect frames to it */
+	LB_DEVICE_XDP_TURNS = 1u << 2, /* XDP may send back what came in through it */
 };
 
 struct lb_device {

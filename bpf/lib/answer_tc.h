@@ -45,9 +45,9 @@ static __always_inline void answer_turn_frame(struct ethhdr *ethernet)
 }
 
 static __always_inline __u64 answer_pseudo_sum(const struct lb_address *source, const struct lb_address *destination,
-					       __u8 protocol, __u16 length)
+					       __u8 protocol, __u32 length)
 {
-	return csum_address(source) + csum_address(destination) + bpf_htons(protocol) + bpf_htons(length);
+	return csum_address(source) + csum_address(destination) + bpf_htons(protocol) + bpf_htonl(length);
 }
 
 /* An IP header with nothing special in it, from the address that was dialled, or another, to the packet's source. */

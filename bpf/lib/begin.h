@@ -48,7 +48,7 @@ static __always_inline int begin_tcp(__u8 flags)
 /* Whether the packet may be the first of a flow to a frontend, whichever. */
 static __always_inline int begin_is_sound(hook_ctx *ctx, const struct packet *packet)
 {
-	switch (frame_destination(ctx)) {
+	switch (frame_destination(ctx, packet)) {
 	case FRAME_FOR_MANY:
 		return LB_REASON_NOT_FOR_US;
 	case FRAME_FOR_OTHERS:
@@ -208,8 +208,7 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 		if (outcome != OUTCOME_CONTINUE && outcome != OUTCOME_SEND_RESOLVING)
 			return outcome;
 		/* Left to tc before anything is remembered: it would be done there again. */
-		if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP) &&
-		    forward->ifindex != hook_ifindex(ctx))
+		if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP))
 			return LB_REASON_HANDED_DOWN;
 	}
 	if (!device_source(is_remote ? forward->ifindex : hook_ifindex(ctx), packet->is_v4, &forward->source))
@@ -243,7 +242,7 @@ static __always_inline bool begin_came_elsewhere(struct port_search *search, __u
  * the client speaks again: a flood of openings then costs one element each, and never one that looks used. A segment in
  * the middle of a connection is no opening.
  */
-SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *search, __u64 hash)
+SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct port_search *search, __u64 hash)
 {
 	const volatile struct lb_settings *settings = settings_read();
 	struct lb_conntrack *forward;
@@ -265,7 +264,7 @@ SUBPROGRAM int begin_insert(const struct packet *packet, struct port_search *sea
 	}
 	if (is_opening)
 		search->reply.checked = forward->seen - CONNTRACK_UNCHECKED;
-	found = port_find(search);
+	found = port_find(ctx, search);
 	if (found < 0)
 		return found == -EEXIST ? LB_REASON_NO_SNAT_PORT : LB_REASON_MAP_FULL;
 
@@ -349,7 +348,7 @@ SUBPROGRAM int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin
 		return OUTCOME_PASS;
 	hash = flow_hash(packet);
 	outcome = begin_decide(ctx, packet, scope, hash, &search->forward);
-	return outcome == OUTCOME_CONTINUE ? begin_insert(packet, search, hash) : outcome;
+	return outcome == OUTCOME_CONTINUE ? begin_insert(ctx, packet, search, hash) : outcome;
 }
 
 #endif

@@ -71,6 +71,24 @@ static __always_inline bool conntrack_leads_to(const struct lb_conntrack *flow, 
 }
 
 /*
+ * The other half, when it is there. What lies under its key may be another flow's that was given the same port: a half
+ * that leads back here is the one.
+ */
+static __always_inline struct lb_conntrack *conntrack_find_other(const struct lb_conntrack_key *key,
+								 const struct lb_conntrack *flow,
+								 struct lb_conntrack_key *other_key)
+{
+	struct lb_conntrack *other;
+
+	conntrack_other_key(key, flow, other_key);
+	other = bpf_map_lookup_elem(&conntrack_v1, other_key);
+	if (!other || other->source_port != key->destination_port || other->destination_port != key->source_port ||
+	    !address_equal(&other->source, &key->destination) || !address_equal(&other->destination, &key->source))
+		return NULL;
+	return other;
+}
+
+/*
  * The empty statement keeps the compiler from merging the null checks of two halves into one of either, which the
  * verifier cannot follow.
  */

@@ -31,8 +31,8 @@ SUBPROGRAM int flow_delete(const struct lb_conntrack_key *key, const struct lb_c
 
 	if (!key || !flow)
 		return 0;
-	conntrack_other_key(key, flow, &other);
-	bpf_map_delete_elem(&conntrack_v1, &other);
+	if (conntrack_find_other(key, flow, &other))
+		bpf_map_delete_elem(&conntrack_v1, &other);
 	return bpf_map_delete_elem(&conntrack_v1, key);
 }
 
@@ -49,8 +49,7 @@ SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conn
 
 	if (!packet || !flow)
 		return OUTCOME_CONTINUE;
-	conntrack_other_key(&packet->tuple, flow, &other);
-	reply = bpf_map_lookup_elem(&conntrack_v1, &other);
+	reply = conntrack_find_other(&packet->tuple, flow, &other);
 	answered = reply && (reply->flags & (LB_CONNTRACK_SYN | LB_CONNTRACK_DATA));
 	if (!conntrack_is_closed(flow, reply) && (answered || !flow_backend_is_gone(flow)))
 		return OUTCOME_CONTINUE;
@@ -66,8 +65,7 @@ static __noinline int flow_is_answer_to_another(const struct packet *packet, con
 {
 	struct lb_conntrack_key other;
 
-	conntrack_other_key(&packet->tuple, flow, &other);
-	return conntrack_is_closed(flow, bpf_map_lookup_elem(&conntrack_v1, &other));
+	return conntrack_is_closed(flow, conntrack_find_other(&packet->tuple, flow, &other));
 }
 
 static __always_inline int flow_note_marks(const struct packet *packet, struct lb_conntrack *flow)
@@ -78,8 +76,10 @@ static __always_inline int flow_note_marks(const struct packet *packet, struct l
 	    flow_open_again(packet, flow) == OUTCOME_RESTART)
 		return OUTCOME_RESTART;
 	if ((packet->tcp_flags & TCP_SYN) && packet->tuple.side == LB_SIDE_EGRESS &&
-	    flow_is_answer_to_another(packet, flow))
+	    flow_is_answer_to_another(packet, flow)) {
+		flow_delete(&packet->tuple, flow);
 		return OUTCOME_PASS;
+	}
 	if (packet->tcp_flags & TCP_RST) {
 		flags |= LB_CONNTRACK_RST;
 	} else {
@@ -102,8 +102,7 @@ static __always_inline bool flow_is_stale(const struct packet *packet, const str
 	if (packet->tuple.protocol != IPPROTO_UDP || (flow->flags & LB_CONNTRACK_REPLY) ||
 	    clock_age(now, flow->seen) < clock_of_s(timeout_s))
 		return false;
-	conntrack_other_key(&packet->tuple, flow, &other);
-	reply = bpf_map_lookup_elem(&conntrack_v1, &other);
+	reply = conntrack_find_other(&packet->tuple, flow, &other);
 	return !reply || clock_age(now, reply->seen) >= clock_of_s(timeout_s);
 }
 
@@ -166,11 +165,11 @@ static __always_inline bool flow_arrives_as_before(hook_ctx *ctx, const struct l
 }
 
 /* Whether a frame that is addressed unlike the last one is for us. */
-SUBPROGRAM int flow_arrival(hook_ctx *ctx, struct lb_conntrack *flow)
+SUBPROGRAM int flow_arrival(hook_ctx *ctx, const struct packet *packet, struct lb_conntrack *flow)
 {
-	if (!flow)
+	if (!packet || !flow)
 		return OUTCOME_PASS;
-	switch (frame_destination(ctx)) {
+	switch (frame_destination(ctx, packet)) {
 	case FRAME_FOR_MANY:
 		return LB_REASON_NOT_FOR_US;
 	case FRAME_FOR_OTHERS:
@@ -179,6 +178,7 @@ SUBPROGRAM int flow_arrival(hook_ctx *ctx, struct lb_conntrack *flow)
 		break;
 	}
 	flow_note_arrival(ctx, flow);
+	flow->generation = 0; /* through another device, perhaps: what XDP may do there is another question */
 	return OUTCOME_CONTINUE;
 }
 
@@ -193,7 +193,7 @@ SUBPROGRAM int flow_route(hook_ctx *ctx, const struct packet *packet, struct lb_
 	route = route_find(ctx, packet, flow);
 	if (route == ROUTE_NONE)
 		return LB_REASON_NO_ROUTE;
-	if (device_takes_frames(flow->ifindex))
+	if (device_takes_frames(ctx, flow->ifindex))
 		flow->flags &= ~LB_CONNTRACK_NO_XDP;
 	else
 		flow->flags |= LB_CONNTRACK_NO_XDP;
@@ -217,7 +217,7 @@ static __always_inline int flow_resolve(hook_ctx *ctx, const struct packet *pack
 		else if (outcome != OUTCOME_SEND_RESOLVING)
 			return outcome;
 	}
-	if (HOOK_CAN_HAND_DOWN && (flow->flags & LB_CONNTRACK_NO_XDP) && flow->ifindex != hook_ifindex(ctx))
+	if (HOOK_CAN_HAND_DOWN && (flow->flags & LB_CONNTRACK_NO_XDP))
 		return LB_REASON_HANDED_DOWN;
 	return outcome;
 }
@@ -265,7 +265,7 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 	if (nat_checksum_is_partial(ctx, packet))
 		return LB_REASON_HANDED_DOWN;
 	if (packet->tuple.side == LB_SIDE_INGRESS && !flow_arrives_as_before(ctx, flow)) {
-		outcome = flow_arrival(ctx, flow);
+		outcome = flow_arrival(ctx, packet, flow);
 		if (outcome != OUTCOME_CONTINUE)
 			return outcome;
 	}

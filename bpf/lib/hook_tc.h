@@ -23,6 +23,8 @@ typedef struct __sk_buff hook_ctx;
 
 #define HOOK_CAN_HAND_DOWN false
 
+#define SOCKET_RAW 3 /* SOCK_RAW */
+
 /* As far as headers are read: the outer ones, an ICMP header, and those it quotes. */
 #define HOOK_PULL_BYTES 512u
 
@@ -69,10 +71,20 @@ static __always_inline __u32 hook_segment_size(const hook_ctx *ctx)
 	return CONTEXT_READ(ctx, gso_size);
 }
 
-/* Sent from a socket here, the stack's own included; what is only forwarded has none. */
-static __always_inline bool hook_is_of_stack(const hook_ctx *ctx)
+/*
+ * Sent by the stack for nobody: what is forwarded came in through a device, and what a connection sends carries its
+ * socket. A reset for no connection has none (IPv6), or the raw socket that the stack keeps for it (IPv4).
+ */
+static __always_inline bool hook_is_of_stack(hook_ctx *ctx)
 {
-	return ctx->sk;
+	struct bpf_sock *sock = ctx->sk;
+
+	if (CONTEXT_READ(ctx, ingress_ifindex))
+		return false;
+	if (!sock)
+		return true;
+	sock = bpf_sk_fullsock(sock);
+	return sock && sock->type == SOCKET_RAW;
 }
 
 /* The helpers know from the packet's metadata. */

@@ -83,7 +83,7 @@ static __noinline int quote_read(hook_ctx *ctx, const struct packet *packet, str
 	quote->key.destination_port = ports[0];
 	quote->checksum_is_quoted =
 		quote->key.protocol == IPPROTO_UDP ||
-		(quote->key.protocol == IPPROTO_TCP && quote->transport + 20 <= ETH_HLEN + packet->length);
+		(quote->key.protocol == IPPROTO_TCP && quote->transport + 18 <= ETH_HLEN + packet->length);
 	return 1;
 }
 
@@ -206,7 +206,7 @@ SUBPROGRAM int icmp_translate(hook_ctx *ctx, struct packet *packet)
 
 	if (!packet)
 		return OUTCOME_PASS;
-	if (packet->tuple.side == LB_SIDE_INGRESS && frame_destination(ctx) != FRAME_FOR_US)
+	if (packet->tuple.side == LB_SIDE_INGRESS && frame_destination(ctx, packet) != FRAME_FOR_US)
 		return OUTCOME_PASS;
 	if (quote_read(ctx, packet, &quote)) {
 		flow = bpf_map_lookup_elem(&conntrack_v1, &quote.key);

@@ -116,10 +116,9 @@ static __always_inline __u8 sctp_flags(__u8 chunk)
 
 static __always_inline enum packet_kind parse_ports(hook_ctx *ctx, struct packet *packet, __u32 size)
 {
-	__u32 payload = ETH_HLEN + packet->length - packet->transport;
 	const __be16 *ports;
 
-	if (payload < size)
+	if (packet->transport + size > ETH_HLEN + packet->length)
 		return packet->is_fragment ? PACKET_TINY_FRAGMENT : PACKET_BROKEN_TRANSPORT;
 	ports = packet_at(ctx, packet->transport, 20 < size ? 20 : size);
 	if (!ports)
@@ -146,7 +145,7 @@ static __always_inline enum packet_kind parse_tcp(hook_ctx *ctx, struct packet *
 	packet->transport_header = header;
 	if (header < 20)
 		return PACKET_BROKEN_TRANSPORT;
-	if (packet->transport + header > ETH_HLEN + (__u32)packet->length)
+	if (packet->transport + header > ETH_HLEN + packet->length)
 		return packet->is_fragment ? PACKET_TINY_FRAGMENT : PACKET_BROKEN_TRANSPORT;
 	return PACKET_FLOW;
 }
@@ -163,7 +162,7 @@ static __always_inline enum packet_kind parse_udp(hook_ctx *ctx, struct packet *
 	if (!udp || (!packet->is_v4 && !udp[3]))
 		return PACKET_BROKEN_TRANSPORT;
 	if (bpf_ntohs(udp[2]) < 8 ||
-	    (!packet->is_fragment && packet->transport + (__u32)bpf_ntohs(udp[2]) > ETH_HLEN + (__u32)packet->length))
+	    (!packet->is_fragment && packet->transport + (__u32)bpf_ntohs(udp[2]) > ETH_HLEN + packet->length))
 		return PACKET_BROKEN_TRANSPORT;
 	return PACKET_FLOW;
 }
@@ -197,7 +196,7 @@ static __always_inline enum packet_kind parse_icmp(hook_ctx *ctx, struct packet 
 {
 	const __u8 *icmp = packet_at(ctx, packet->transport, 8);
 
-	if (!icmp)
+	if (!icmp || packet->transport + 8 > ETH_HLEN + packet->length)
 		return PACKET_BROKEN_TRANSPORT;
 	if (!packet->is_v4 && icmp[0] >= ICMP6_NEIGHBOUR_FIRST && icmp[0] <= ICMP6_NEIGHBOUR_LAST)
 		return PACKET_NEIGHBOUR;
@@ -285,6 +284,8 @@ SUBPROGRAM int parse_extensions(hook_ctx *ctx, struct packet *packet)
 		if (!header)
 			return PACKET_BROKEN_TRANSPORT;
 
+		if (packet->transport + 8 > ETH_HLEN + packet->length)
+			return PACKET_BROKEN_TRANSPORT;
 		if (packet->tuple.protocol == IPPROTO_FRAGMENT) {
 			offset = header[2] << 8 | header[3];
 			packet->tuple.protocol = header[0];
@@ -301,7 +302,7 @@ SUBPROGRAM int parse_extensions(hook_ctx *ctx, struct packet *packet)
 		}
 		size = packet->tuple.protocol == IPPROTO_AH ? (header[1] + 2) * 4 : (header[1] + 1) * 8;
 		packet->tuple.protocol = header[0];
-		if (packet->transport + size > ETH_HLEN + (__u32)packet->length)
+		if (packet->transport + size > ETH_HLEN + packet->length)
 			return PACKET_BROKEN_TRANSPORT;
 		if (packet->transport + size > PACKET_MAX_OFFSET - 64)
 			return PACKET_TOO_MANY_HEADERS;

@@ -25,7 +25,7 @@ static __always_inline int path_by_destination(hook_ctx *ctx, const struct packe
 		if (is_node)
 			return OUTCOME_PASS;
 	}
-	if (packet->tuple.side == LB_SIDE_INGRESS && frame_destination(ctx) == FRAME_FOR_OTHERS)
+	if (packet->tuple.side == LB_SIDE_INGRESS && frame_destination(ctx, packet) == FRAME_FOR_OTHERS)
 		return OUTCOME_PASS;
 	return reason;
 }

@@ -5,7 +5,6 @@
 /* The way of a packet out of this node, to a wire or a pod. */
 
 #include "path.h"
-#include "sockets_tc.h"
 
 /*
  * The answer to a translated flow that this node has forgotten goes to the stack, which knows it no better and resets
@@ -21,7 +20,7 @@ static __always_inline bool path_is_reset_of_forgotten(hook_ctx *ctx, const stru
 	    port > settings->snat_port_last || !hook_is_of_stack(ctx))
 		return false;
 	node_address_flags(&packet->tuple.source, &is_node);
-	return is_node && !hook_has_socket(ctx, packet);
+	return is_node;
 }
 
 /* Answers of backends get their frontend back. Nothing else is changed; what dials a service address stays here. */

@@ -62,8 +62,7 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 	struct lb_conntrack_key other;
 	__u32 age = clock_age(search->now, holder->seen);
 
-	conntrack_other_key(&search->key, holder, &other);
-	forward = bpf_map_lookup_elem(&conntrack_v1, &other);
+	forward = conntrack_find_other(&search->key, holder, &other);
 	if (forward && clock_age(search->now, forward->seen) < age)
 		age = clock_age(search->now, forward->seen);
 	if (conntrack_is_assured(forward, holder, is_tcp) && !conntrack_is_closed(holder, forward))
@@ -71,7 +70,8 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 	if (patient && age < clock_of_ms(PORT_PATIENCE_MS))
 		return -EEXIST;
 	/* Free first: of two packets that find it idle at once one gets the port. */
-	bpf_map_delete_elem(&conntrack_v1, &other);
+	if (forward)
+		bpf_map_delete_elem(&conntrack_v1, &other);
 	bpf_map_delete_elem(&conntrack_v1, &search->key);
 	return bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
 }
@@ -88,6 +88,41 @@ static __always_inline void port_candidate(struct port_search *search, __u32 ind
 	} else {
 		search->key.destination_port = search->wanted;
 	}
+}
+
+/*
+ * Whether a process of the node has the port towards this backend. Those from before the agent reserved the range may,
+ * and those that ask for one by number.
+ */
+static __noinline int port_is_of_node(hook_ctx *ctx, const struct lb_conntrack_key *reply)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sock;
+	__u32 size;
+
+	if (address_is_mapped(&reply->source)) {
+		tuple.ipv4.saddr = address_v4(&reply->source);
+		tuple.ipv4.daddr = address_v4(&reply->destination);
+		tuple.ipv4.sport = reply->source_port;
+		tuple.ipv4.dport = reply->destination_port;
+		size = sizeof(tuple.ipv4);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, &reply->source, sizeof(tuple.ipv6.saddr));
+		__builtin_memcpy(tuple.ipv6.daddr, &reply->destination, sizeof(tuple.ipv6.daddr));
+		tuple.ipv6.sport = reply->source_port;
+		tuple.ipv6.dport = reply->destination_port;
+		size = sizeof(tuple.ipv6);
+	}
+	if (reply->protocol == IPPROTO_TCP)
+		sock = bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	else if (reply->protocol == IPPROTO_UDP)
+		sock = bpf_sk_lookup_udp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	else
+		return 0;
+	if (!sock)
+		return 0;
+	bpf_sk_release(sock);
+	return 1;
 }
 
 /* Whether one of the ports that come first is the flow's already. */
@@ -107,13 +142,17 @@ SUBPROGRAM int port_is_of_flow(struct port_search *search)
 }
 
 /* Whether the search is over, one way or the other. */
-SUBPROGRAM int port_try(struct port_search *search, __u32 index)
+SUBPROGRAM int port_try(hook_ctx *ctx, struct port_search *search, __u32 index)
 {
 	const struct lb_conntrack *holder;
 
 	if (!search)
 		return 1;
 	port_candidate(search, index);
+	if (search->key.destination_port != search->wanted && port_is_of_node(ctx, &search->key)) {
+		search->result = -EEXIST;
+		return 0;
+	}
 	search->result = bpf_map_update_elem(&conntrack_v1, &search->key, &search->reply, BPF_NOEXIST);
 	if (search->result != -EEXIST)
 		return 1;
@@ -131,13 +170,13 @@ SUBPROGRAM int port_try(struct port_search *search, __u32 index)
 }
 
 /* The reply half is in the map, unless -EEXIST says that no port is free, or another error what the map lacks. */
-static __always_inline int port_find(struct port_search *search)
+static __always_inline int port_find(hook_ctx *ctx, struct port_search *search)
 {
 	__u32 tries = search->count + !!search->wanted;
 
 	search->result = -EEXIST;
 	for (__u32 i = 0; i < PORT_TRIES; i++) {
-		if (i >= tries || port_try(search, i))
+		if (i >= tries || port_try(ctx, search, i))
 			break;
 	}
 	return search->result;

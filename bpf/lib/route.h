@@ -101,8 +101,11 @@ enum frame_destination {
 	FRAME_FOR_OTHERS,
 };
 
-/* Whom the frame is for, whatever the packet says. A device that devices_v1 does not have yet is believed. */
-static __always_inline enum frame_destination frame_destination(hook_ctx *ctx)
+/*
+ * Whom the frame is for, whatever the packet says. A device that devices_v1 does not have yet is believed. What a pod
+ * sends is for the node: behind a bridge it names the bridge.
+ */
+static __always_inline enum frame_destination frame_destination(hook_ctx *ctx, const struct packet *packet)
 {
 	const struct ethhdr *ethernet = packet_at(ctx, 0, sizeof(*ethernet));
 	__u32 ifindex = hook_ifindex(ctx);
@@ -112,16 +115,18 @@ static __always_inline enum frame_destination frame_destination(hook_ctx *ctx)
 		return FRAME_FOR_OTHERS;
 	if (ethernet->h_dest[0] & 1)
 		return FRAME_FOR_MANY;
+	if (packet->hook == LB_HOOK_TC_POD)
+		return FRAME_FOR_US;
 	device = bpf_map_lookup_elem(&devices_v1, &ifindex);
 	return !device || mac_equal(device->mac, ethernet->h_dest) ? FRAME_FOR_US : FRAME_FOR_OTHERS;
 }
 
-/* Whether XDP may send out of a device that a frame did not come through. */
-static __always_inline bool device_takes_frames(__u32 ifindex)
+/* Whether XDP may send out of a device what came in through this one or another. */
+static __always_inline bool device_takes_frames(hook_ctx *ctx, __u32 ifindex)
 {
 	const struct lb_device *device = bpf_map_lookup_elem(&devices_v1, &ifindex);
 
-	return device && (device->flags & LB_DEVICE_XDP_SENDS);
+	return device && (device->flags & (ifindex == hook_ifindex(ctx) ? LB_DEVICE_XDP_TURNS : LB_DEVICE_XDP_SENDS));
 }
 
 #endif

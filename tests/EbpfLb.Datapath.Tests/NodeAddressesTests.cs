@@ -124,15 +124,26 @@ public sealed class NodeAddressesTests
                 SourceV6 = LbAddress.Parse("fd00::1"),
                 Mac = new MacAddress([2, 0, 0, 0, 0, 0xaa]),
                 Mtu = 1500,
-                Flags = DeviceFlags.Attached | DeviceFlags.XdpSends,
+                Flags = DeviceFlags.Attached | DeviceFlags.XdpSends | DeviceFlags.XdpTurns,
             },
             devices[2]);
         Assert.Equal((LbAddress.Parse("10.1.0.1"), LbAddress.Parse("fd00::1")), (devices[3].SourceV4, devices[3].SourceV6));
-        Assert.Equal((9000, DeviceFlags.Attached), (devices[3].Mtu, devices[3].Flags));
+        Assert.Equal((9000, DeviceFlags.Attached | DeviceFlags.XdpTurns), (devices[3].Mtu, devices[3].Flags));
         Assert.Equal((LbAddress.Parse("10.244.1.1"), default), (devices[4].SourceV4, devices[4].SourceV6));
-        Assert.Equal(DeviceFlags.XdpSends, devices[4].Flags);
+        Assert.Equal(DeviceFlags.XdpSends | DeviceFlags.XdpTurns, devices[4].Flags);
         Assert.Equal((default, default), (devices[5].SourceV4, devices[5].SourceV6));
         Assert.Equal((LbAddress.Parse("192.0.2.77"), ushort.MaxValue), (devices[1].SourceV4, devices[1].Mtu));
+    }
+
+    [Theory]
+    [InlineData("veth", false, false)]
+    [InlineData("veth", true, true)]
+    [InlineData("", false, true)]
+    public void Xdp_sends_back_through_a_veth_only_when_its_other_end_takes_frames_of_xdp(string kind, bool sends, bool turns)
+    {
+        var devices = NodeAddresses.Devices(
+            Of(Link(2, "eth0", kind: kind)), new DeviceOptions(), attached: new HashSet<int> { 2 }, sends: new HashSet<int>(sends ? [2] : []));
+        Assert.Equal(turns, devices[2].Flags.HasFlag(DeviceFlags.XdpTurns));
     }
 
     [Fact]

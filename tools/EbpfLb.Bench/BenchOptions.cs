@@ -10,12 +10,17 @@ internal sealed record BenchOptions
         """
         usage: EbpfLb.Bench [OPTIONS]        (as root)
 
-          --only PART,...     of connect, sync, start, agent, large-files (all of them)
+          --only PART,...     of connect, sync, start, agent, large-files (all of these)
+                              and packets, program, flood, tcp (all of these with --packets)
+          --packets           the packet path
           --agent FILE        the executable to measure (artifacts/ebpflb, or else the Cli build output)
           --services N        (10000)
           --endpoints N       per service (10)
           --changes N         timed changes of one endpoint (200)
           --rounds N          of a connection benchmark, a second for each contestant (15)
+          --packet-rounds N   in which every contestant has its turn (5)
+          --seconds S         of a turn, decimal (1.5)
+          --quick             less of everything, in under a minute, for a first look
           --settle SECONDS    from the first sync to the memory reading (10)
           --json FILE         the results for machines
           --check             exit with 1 if a bar marked hard is missed
@@ -29,7 +34,13 @@ internal sealed record BenchOptions
     public const string AgentPart = "agent";
     public const string LargeFilesPart = "large-files";
 
-    private static readonly string[] AllParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
+    public const string PacketsPart = "packets";
+    public const string ProgramPart = "program";
+    public const string FloodPart = "flood";
+    public const string TcpPart = "tcp";
+
+    private static readonly string[] AgentParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
+    private static readonly string[] PacketParts = [PacketsPart, ProgramPart, FloodPart, TcpPart];
 
     private const int LargeFiles = 10;
 
@@ -37,7 +48,7 @@ internal sealed record BenchOptions
     private const int MaxServices = 60_000;
     private const int MaxBackends = 250_000;
 
-    public IReadOnlyList<string> Parts { get; init; } = AllParts;
+    public IReadOnlyList<string> Parts { get; init; } = AgentParts;
 
     /// <summary>For the shape with few large files.</summary>
     public int ServicesOfLargeFile => (Services + LargeFiles - 1) / LargeFiles;
@@ -52,6 +63,16 @@ internal sealed record BenchOptions
 
     public int Rounds { get; init; } = 15;
 
+    public int PacketRounds { get; init; } = 5;
+
+    public double Seconds { get; init; } = 1.5;
+
+    /// <summary>Of the three there are.</summary>
+    public int Floods { get; init; } = 3;
+
+    /// <summary>For the packet path; the first is what the others are compared with.</summary>
+    public IReadOnlyList<int> ServiceCounts { get; init; } = [1, 1000, 10_000];
+
     public int SettleSeconds { get; init; } = 10;
 
     public string? Json { get; init; }
@@ -65,6 +86,10 @@ internal sealed record BenchOptions
     public static string Probe => Path.Combine(RepositoryRoot, "artifacts/tools/lbprobe");
 
     public static string Playground => Path.Combine(RepositoryRoot, "tools/playground/cluster.sh");
+
+    public static string PacketTool => Path.Combine(RepositoryRoot, "artifacts/tools/xdpbench");
+
+    public static string PairScript => Path.Combine(RepositoryRoot, "tools/xdpbench/pair.sh");
 
     public static BenchOptions Parse(IReadOnlyList<string> args)
     {
@@ -81,6 +106,10 @@ internal sealed record BenchOptions
                 "--endpoints" => options with { Endpoints = Number(name, Value(), 100) },
                 "--changes" => options with { Changes = Number(name, Value(), 100_000) },
                 "--rounds" => options with { Rounds = Number(name, Value(), 10_000) },
+                "--packets" => options with { Parts = PacketParts },
+                "--packet-rounds" => options with { PacketRounds = Number(name, Value(), 1000) },
+                "--seconds" => options with { Seconds = Decimal(name, Value()) },
+                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [], Floods = 1 },
                 "--settle" => options with { SettleSeconds = Number(name, Value(), 3600) },
                 "--json" => options with { Json = Value() },
                 "--check" => options with { Check = true },
@@ -91,7 +120,8 @@ internal sealed record BenchOptions
 
         if ((long)options.Services * options.Endpoints > MaxBackends)
             throw new BenchException($"more than {MaxBackends} endpoints do not fit in maps of the default sizes");
-        return options.Help ? options : options with { Agent = FindAgent(options.Agent) };
+        bool needsAgent = !options.Help && options.Parts.Any(AgentParts.Contains);
+        return needsAgent ? options with { Agent = FindAgent(options.Agent) } : options;
     }
 
     /// <summary>Why nothing can be measured here; null if something can.</summary>
@@ -99,8 +129,10 @@ internal sealed record BenchOptions
     {
         if (!Environment.IsPrivilegedProcess)
             return "EbpfLb.Bench makes namespaces, cgroups and BPF maps: run it as root";
-        if (Parts.Contains(ConnectPart) && !File.Exists(Probe))
+        if ((Parts.Contains(ConnectPart) || Parts.Contains(TcpPart)) && !File.Exists(Probe))
             return $"{Probe} does not exist: make probe builds it";
+        if (Parts.Any(PacketParts.Contains) && !File.Exists(PacketTool))
+            return $"{PacketTool} does not exist: make -C tools/xdpbench builds it";
         return null;
     }
 
@@ -109,8 +141,8 @@ internal sealed record BenchOptions
         string[] parts = text.Split(',');
         foreach (string part in parts)
         {
-            if (!AllParts.Contains(part))
-                throw new BenchException($"--only {part}: the parts are {string.Join(", ", AllParts)}");
+            if (!AgentParts.Contains(part) && !PacketParts.Contains(part))
+                throw new BenchException($"--only {part}: the parts are {string.Join(", ", AgentParts.Concat(PacketParts))}");
         }
 
         return parts;
@@ -120,6 +152,11 @@ internal sealed record BenchOptions
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 && number <= max
             ? number
             : throw new BenchException($"{name} needs a number from 1 to {max}, not '{text}'");
+
+    private static double Decimal(string name, string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number is > 0 and <= 60
+            ? number
+            : throw new BenchException($"{name} needs a number up to 60, not '{text}'");
 
     private static string FindAgent(string named)
     {

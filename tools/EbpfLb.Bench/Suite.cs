@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Bench.Measuring;
+using EbpfLb.Bench.Packets;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Linux;
 
@@ -42,6 +43,16 @@ internal static class Suite
         BenchOptions.AgentPart => Task.Run(() => new AgentAtSize(options, report, perFile: 1).Run(stopping), stopping),
         BenchOptions.LargeFilesPart => Task.Run(
             () => new AgentAtSize(options, report, options.ServicesOfLargeFile).Run(stopping), stopping),
+        BenchOptions.PacketsPart => Task.Run(
+            () =>
+            {
+                using var cost = new PacketCost(options, report);
+                cost.Run(stopping);
+            },
+            stopping),
+        BenchOptions.ProgramPart => Task.Run(() => new ProgramCost(options, report).Run(stopping), stopping),
+        BenchOptions.FloodPart => Task.Run(() => new Flood(options, report).Run(stopping), stopping),
+        BenchOptions.TcpPart => Task.Run(() => new TcpCost(options, report).Run(stopping), stopping),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     };
 }

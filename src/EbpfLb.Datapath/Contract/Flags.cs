@@ -79,6 +79,7 @@ public enum DeviceFlags : uint
     None = 0,
     Attached = 1,
     XdpSends = 2,
+    XdpTurns = 4,
 }
 
 /// <summary><c>enum lb_setting_flags</c></summary>

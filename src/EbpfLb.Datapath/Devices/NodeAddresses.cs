@@ -79,12 +79,18 @@ public static class NodeAddresses
                 SourceV6 = Source(picture, options, link.Index, AddressFamily.IPv6) ?? (isAttached ? node6 : null) ?? default,
                 Mac = new MacAddress(mac),
                 Mtu = (ushort)uint.Min(link.Mtu, ushort.MaxValue),
-                Flags = (isAttached ? DeviceFlags.Attached : 0) | (sends.Contains(link.Index) ? DeviceFlags.XdpSends : 0),
+                Flags = (isAttached ? DeviceFlags.Attached : 0)
+                    | (sends.Contains(link.Index) ? DeviceFlags.XdpSends : 0)
+                    | (TurnsFrames(link, sends) ? DeviceFlags.XdpTurns : 0),
             };
         }
 
         return devices;
     }
+
+    // What XDP sends back through a veth is lost, without a word, unless the other end is ready for it as for any frame of XDP's. Drivers
+    // that have XDP at all send back.
+    private static bool TurnsFrames(NetworkLink link, IReadOnlySet<int> sends) => link.Kind != "veth" || sends.Contains(link.Index);
 
     internal static bool IsGlobal(NetworkAddress address) => address.Scope == RT_SCOPE_UNIVERSE && IsUsable(address);
 

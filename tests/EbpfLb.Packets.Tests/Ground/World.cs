@@ -72,8 +72,8 @@ internal sealed class World
             Put(_maps.ServiceCidrs, new ServiceCidrKey { PrefixBits = plan.IsIPv6 ? 64u : 112, Address = plan.ClusterIP(0) }, default);
         }
 
-        PutDevice(ground.Up0, DeviceFlags.Attached | DeviceFlags.XdpSends);
-        PutDevice(ground.Up1, DeviceFlags.Attached | DeviceFlags.XdpSends);
+        PutDevice(ground.Up0, DeviceFlags.Attached | DeviceFlags.XdpSends | DeviceFlags.XdpTurns);
+        PutDevice(ground.Up1, DeviceFlags.Attached | DeviceFlags.XdpSends | DeviceFlags.XdpTurns);
         PutDevice(ground.Pod, DeviceFlags.Attached);
     }
 

@@ -28,6 +28,9 @@ internal sealed class Sandbox : IDisposable
 
     public static string ServerAddress => "10.244.1.11";
 
+    /// <param name="name">As the playground's picture has it: N1, P21, C.</param>
+    public string Namespace(string name) => _names[$"NETNS_{name}"];
+
     public static Sandbox Create()
     {
         string id = $"b{Guid.NewGuid():n}"[..12];
