@@ -165,18 +165,29 @@ int tcp_greeting(int fd, struct answer *answer, int timeout_ms)
 	return sscanf(line, "%63s %63s %63s", answer->backend, answer->server, answer->client) >= 1 ? 0 : -EPROTO;
 }
 
-int tcp_echo(int fd, const char *line, int timeout_ms)
+int tcp_say(int fd, const char *line)
 {
-	char sent[MAX_ANSWER], got[MAX_ANSWER];
+	char sent[MAX_ANSWER];
 	int length = snprintf(sent, sizeof(sent), "%s\n", line);
-	int error;
 
-	if (send(fd, sent, length, MSG_NOSIGNAL) != length)
-		return -errno;
-	error = read_line(fd, got, sizeof(got), timeout_ms);
+	return send(fd, sent, length, MSG_NOSIGNAL) == length ? 0 : -errno;
+}
+
+int tcp_hear(int fd, const char *line, int timeout_ms)
+{
+	char got[MAX_ANSWER];
+	int error = read_line(fd, got, sizeof(got), timeout_ms);
+
 	if (error)
 		return error;
 	return strcmp(got, line) ? -EPROTO : 0;
+}
+
+int tcp_echo(int fd, const char *line, int timeout_ms)
+{
+	int error = tcp_say(fd, line);
+
+	return error ? error : tcp_hear(fd, line, timeout_ms);
 }
 
 int udp_open(const struct endpoint *to)

@@ -2,7 +2,7 @@
 
 /*
  * Connections that stay. A line on standard input is for all of them, and its end closes them:
- *   check    a sign of life
+ *   check    a sign of life, from all of them within --timeout
  *   half     this side ends; what the other one still says is counted
  *   reset    they end with a reset
  *   abandon  they are forgotten without a word to the other side, as when the machine goes
@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 struct held {
-	int fd; /* negative once it is dead */
+	int fd;    /* negative once it is dead */
+	int error; /* of the words it was sent */
 	char backend[64];
 };
 
@@ -53,11 +54,6 @@ static int open_held(const struct endpoint *to, const struct options *options, s
 	}
 	snprintf(held->backend, sizeof(held->backend), "%s", answer.backend);
 	return 0;
-}
-
-static int ask(int fd, const struct options *options)
-{
-	return tcp_echo(fd, "alive", options->timeout_ms);
 }
 
 /* The number of bytes the other side says until it ends too, or an error. */
@@ -95,6 +91,13 @@ static void abandon(int fd)
 	close(fd);
 }
 
+static int remaining(uint64_t until_ns)
+{
+	uint64_t now = now_ns();
+
+	return now < until_ns ? (int)((until_ns - now + 999999) / 1000000) : 0;
+}
+
 int run_hold(const struct options *options)
 {
 	struct tally backends = {0}, failures = {0};
@@ -121,9 +124,12 @@ int run_hold(const struct options *options)
 	while (fgets(line, sizeof(line), stdin)) {
 		bool half = !strcmp(line, "half\n"), reset = !strcmp(line, "reset\n"),
 		     leave = !strcmp(line, "abandon\n");
-		uint64_t bytes = 0;
+		bool check = !half && !reset && !leave;
+		uint64_t bytes = 0, until = deadline(options->timeout_ms);
 
 		tally_free(&backends);
+		for (int i = 0; i < options->count && check; i++)
+			held[i].error = held[i].fd < 0 ? 0 : tcp_say(held[i].fd, "alive");
 		for (int i = 0; i < options->count; i++) {
 			int error = 0;
 
@@ -131,13 +137,13 @@ int run_hold(const struct options *options)
 				continue;
 			if (half)
 				error = end_own_side(held[i].fd, &bytes);
-			else if (!reset && !leave)
-				error = ask(held[i].fd, options);
+			else if (check)
+				error = held[i].error ? held[i].error : tcp_hear(held[i].fd, "alive", remaining(until));
 			if (error)
 				tally_add_error(&failures, error);
 			else
 				tally_add(&backends, held[i].backend);
-			if (!error && !half && !reset && !leave)
+			if (!error && check)
 				continue;
 			if (reset)
 				close_with_reset(held[i].fd);

@@ -33,7 +33,7 @@ static const char usage[] =
 	"  trace tcp|udp ADDRESS PORT        TTLs 1 to --count: who answered what\n"
 	"  ping ADDRESS                      --count ICMP echo requests\n"
 	"  segment ADDRESS PORT --flags FSRPA --sequence N    one TCP segment that belongs to no socket\n"
-	"  flood ADDRESS PORT                --count TCP openings, each of another client, as fast as they go\n"
+	"  flood ADDRESS PORT                --count TCP openings, each of another client, 20 every --interval MS\n"
 	"  watch DEVICE [ADDRESS]...         counts the frames from or to these addresses until SIGTERM\n"
 	"  offload DEVICE on|off             checksums left to the device when it sends\n"
 	"\n"

@@ -99,6 +99,8 @@ int wait_for(int fd, short events, uint64_t deadline_ns);
 uint64_t deadline(int timeout_ms);
 int tcp_finish(int fd, int timeout_ms);
 int tcp_greeting(int fd, struct answer *answer, int timeout_ms);
+int tcp_say(int fd, const char *line);
+int tcp_hear(int fd, const char *line, int timeout_ms);
 int tcp_echo(int fd, const char *line, int timeout_ms);
 int udp_open(const struct endpoint *to);
 int udp_receive(int fd, struct answer *answer, struct endpoint *from, int timeout_ms);

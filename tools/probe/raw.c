@@ -83,6 +83,8 @@ int run_segment(const struct options *options)
 	return 0;
 }
 
+#define FLOOD_BATCH 20
+
 /* From 198.18.0.0/15, which is for such purposes. */
 int run_flood(const struct options *options)
 {
@@ -105,6 +107,9 @@ int run_flood(const struct options *options)
 	packet.tcp.dest = ((struct sockaddr_in *)&to.address)->sin_port;
 	for (uint32_t i = 0; i < (uint32_t)options->count; i++) {
 		struct sockaddr_in from = {.sin_addr.s_addr = htonl(0xc6120000 | (i & 0x1ffff))};
+
+		if (i && i % FLOOD_BATCH == 0)
+			usleep(options->interval_ms * 1000);
 
 		packet.ip.saddr = from.sin_addr.s_addr;
 		packet.tcp.source = htons(1024 + i % 60000);
