@@ -14,10 +14,10 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test fuzz verify demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish test fuzz coverage-bpf verify demo bench-sync fmt lint clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Arguments go in ARGS: make demo ARGS=--keep"
 
@@ -46,9 +46,13 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 	tools/test-summary.sh $(RESULTS) || status=1; \
 	exit $$status
 
-fuzz: build ## Run ten million frames through every program (root)
+fuzz: build ## Run ten million frames through every program, also as C with sanitizers (root)
+	@$(MAKE) --silent --no-print-directory -C tests/sanitizer run COUNT=$${EBPFLB_FUZZ_FRAMES:-10000000}
 	EBPFLB_FUZZ_FRAMES=$${EBPFLB_FUZZ_FRAMES:-10000000} $(DOTNET) test tests/EbpfLb.Packets.Tests -c $(CONFIGURATION) --no-build --nologo \
 		--filter FullyQualifiedName~FuzzTests
+
+coverage-bpf: deps ## Show which branches of bpf/lib a million frames take
+	@$(MAKE) --silent --no-print-directory -C tests/sanitizer coverage COUNT=1000000
 
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh

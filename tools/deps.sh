@@ -16,8 +16,14 @@ has_bpftool() {
     bpftool version >/dev/null 2>&1
 }
 
+# clang alone may come without the runtime of its sanitizers.
+has_sanitizers() {
+    echo 'int main(void) { return 0; }' | clang -fsanitize=address,undefined -x c - -o /dev/null 2>/dev/null
+}
+
 missing_packages() {
     local need
+    has_sanitizers || echo libclang-rt-dev
     for need in "${needs[@]}"; do
         command -v "${need%%:*}" >/dev/null 2>&1 || echo "${need##*:}"
     done

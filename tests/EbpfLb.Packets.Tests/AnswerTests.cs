@@ -60,7 +60,9 @@ public sealed class AnswerTests(PacketGround ground) : PacketTest(ground)
         Serve(family, protocol, Where.Far);
         bool v6 = family == AddressFamily.IPv6;
         Judge(hook, FromClient(family, Content(protocol)));
-        Layer4 content = protocol == Protocol.Tcp ? Segment(TcpFlags.Ack, 1430) : new UdpDatagram(ClientPort, ServicePort) { Payload = Bytes(1430) };
+        Layer4 content = protocol == Protocol.Tcp
+            ? Segment(TcpFlags.Ack, 1430)
+            : new UdpDatagram(ClientPort, ServicePort) { Payload = Bytes(1430) };
         ExpectAnswer(hook, FromClient(family, content), Reason.TooBig, (question, result) =>
             Answers.CheckIcmp(question, result, (byte)(v6 ? 2 : 3), (byte)(v6 ? 0 : 4), PacketGround.FarMtu));
     }
@@ -176,7 +178,8 @@ public sealed class AnswerTests(PacketGround ground) : PacketTest(ground)
         await Eventually.True(() => Run(Hook.TcIngress, packet).IsSent, "an answer");
 
         var before = World.AllCounts(Hook.TcIngress);
-        var results = Enumerable.Range(0, 1000).Select(i => Run(Hook.TcIngress, FromClient(family, Content(protocol, (ushort)(1000 + i))))).ToArray();
+        var results = Enumerable.Range(0, 1000).Select(
+            i => Run(Hook.TcIngress, FromClient(family, Content(protocol, (ushort)(1000 + i))))).ToArray();
         int answered = results.Count(result => result.IsSent);
         Assert.InRange(answered, 0, 300);
         Assert.All(results, result => Assert.True(result.IsSent || result.Fate == Fate.Drop));

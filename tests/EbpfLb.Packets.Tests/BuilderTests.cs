@@ -40,7 +40,8 @@ public sealed class BuilderTests
             Assert.Empty(parsed.WrongSums());
             Assert.Equal((packet.Source, packet.Destination, packet.Ttl), (parsed.Source, parsed.Destination, parsed.Ttl));
             if (packet.Content is TcpSegment tcp)
-                Assert.Equal((tcp.SourcePort, tcp.DestinationPort, tcp.Flags), (parsed.SourcePort, parsed.DestinationPort, parsed.TcpFlags));
+                Assert.Equal(
+                    (tcp.SourcePort, tcp.DestinationPort, tcp.Flags), (parsed.SourcePort, parsed.DestinationPort, parsed.TcpFlags));
         }
     }
 
@@ -73,7 +74,8 @@ public sealed class BuilderTests
                 SctpPacket sctp => sctp with { SourcePort = to.SourcePort, DestinationPort = to.DestinationPort },
                 _ => packet.Content,
             };
-            var expected = packet with { Source = to.Source, Destination = to.Destination, Content = content, Ttl = (byte)(packet.Ttl - 1) };
+            byte ttl = (byte)(packet.Ttl - 1);
+            var expected = packet with { Source = to.Source, Destination = to.Destination, Content = content, Ttl = ttl };
             byte[] actual = Rewrite.Apply(ParsedPacket.OfFrame(packet.ToBytes())!, to, ttlLess: 1);
             Reference.ReferenceDatapath.AssertSame(expected.ToBytes(), actual);
         }
@@ -107,7 +109,8 @@ public sealed class BuilderTests
         if (v6)
         {
             yield return Packet.Udp(from, 1, to, 2) with { Extensions = [Extension.HopByHop, Extension.Routing, Extension.Authentication] };
-            yield return Packet.Tcp(from, 1, to, 2, TcpFlags.Syn) with { Extensions = [Extension.Destination, Extension.Fragment(0, false, 9)] };
+            var atomic = Extension.Fragment(0, false, 9);
+            yield return Packet.Tcp(from, 1, to, 2, TcpFlags.Syn) with { Extensions = [Extension.Destination, atomic] };
         }
         else
         {

@@ -14,7 +14,8 @@ public sealed class CounterTests(PacketGround ground) : PacketTest(ground)
     [EachHook(Protocol.Tcp, Where.Remote)]
     [EachHook(Protocol.Udp, Where.Local)]
     [EachHook(Protocol.Udp, Where.Far)]
-    public void A_backend_is_told_its_connections_at_once_and_its_packets_by_the_sweep(Hook hook, AddressFamily family, Protocol protocol, Where where)
+    public void A_backend_is_told_its_connections_at_once_and_its_packets_by_the_sweep(
+        Hook hook, AddressFamily family, Protocol protocol, Where where)
     {
         Serve(family, protocol, where);
         ulong bytesIn = 0, bytesOut = 0;

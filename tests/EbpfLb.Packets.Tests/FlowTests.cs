@@ -34,7 +34,8 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
     [PrivilegedTheory]
     [EachHook(Where.Local)]
     [EachHook(Where.Remote)]
-    public void S79_A_repeated_first_segment_stays_with_its_backend_whatever_happens_to_the_list(Hook hook, AddressFamily family, Where where)
+    public void S79_A_repeated_first_segment_stays_with_its_backend_whatever_happens_to_the_list(
+        Hook hook, AddressFamily family, Where where)
     {
         var service = Serve(family, Protocol.Tcp, where, where, where, where);
         var syn = FromClient(family, Segment(TcpFlags.Syn));
@@ -111,7 +112,8 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
     [EachHook((byte)TcpFlags.Rst, false, 11)]
     [EachHook((byte)FinAck, true, 3601)]
     [EachHook((byte)FinAck, false, 3601)]
-    public void S84_Whichever_half_a_sweep_meets_first_the_flow_ends(Hook hook, AddressFamily family, byte flags, bool ofClient, int seconds)
+    public void S84_Whichever_half_a_sweep_meets_first_the_flow_ends(
+        Hook hook, AddressFamily family, byte flags, bool ofClient, int seconds)
     {
         const int Flows = 30;
         Serve(family, Protocol.Tcp, Where.Remote);
@@ -176,7 +178,8 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
     {
         var plan = AddressPlan.Of(family);
         World.Put(new ServiceSpec(
-            "web", Protocol.Tcp, [Frontend(family), new FrontendOf(plan.Vip(2), ServicePort, FrontendFlags.ExternalIP)], Backends(family, Where.Remote)));
+            "web", Protocol.Tcp, [Frontend(family), new FrontendOf(plan.Vip(2), ServicePort, FrontendFlags.ExternalIP)],
+            Backends(family, Where.Remote)));
         var one = Judge(hook, FromClient(family, Segment(TcpFlags.Syn)));
         var other = Judge(hook, FromClient(family, Segment(TcpFlags.Syn)) with { Destination = plan.Vip(2) });
         JudgeAnswer(hook, one, Segment(SynAck));
@@ -280,7 +283,8 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
         {
             var old = before[key];
             Assert.Equal(
-                (old.Source, old.SourcePort, old.Destination, old.DestinationPort), (value.Source, value.SourcePort, value.Destination, value.DestinationPort));
+                (old.Source, old.SourcePort, old.Destination, old.DestinationPort),
+                (value.Source, value.SourcePort, value.Destination, value.DestinationPort));
             Assert.Equal(old.BackendId, value.BackendId);
         }
 
@@ -349,7 +353,8 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
     [EachHook(Protocol.Udp, 60, Where.Remote)]
     [EachHook(Protocol.Udp, 60, Where.Local)]
     [EachHook(Protocol.Sctp, 300, Where.Remote)]
-    public void S98_An_idle_flow_is_forgotten_and_then_chooses_anew(Hook hook, AddressFamily family, Protocol protocol, int seconds, Where where)
+    public void S98_An_idle_flow_is_forgotten_and_then_chooses_anew(
+        Hook hook, AddressFamily family, Protocol protocol, int seconds, Where where)
     {
         var service = Serve(family, protocol, where);
         var packet = FromClient(family, Content(protocol));

@@ -31,7 +31,8 @@ public sealed class FrameTests(PacketGround ground) : PacketTest(ground)
     {
         Serve(family, Protocol.Udp, Where.Remote);
         ushort other = family == AddressFamily.IPv6 ? Packet.IPv4EtherType : Packet.IPv6EtherType;
-        ExpectDropOrUnchanged(hook, FromClient(family, Content(Protocol.Udp, payload: Bytes(40))) with { EtherType = other }, Reason.Malformed);
+        ExpectDropOrUnchanged(hook, FromClient(family, Content(Protocol.Udp, payload: Bytes(40))) with { EtherType = other },
+            Reason.Malformed);
     }
 
     [PrivilegedTheory]
@@ -78,7 +79,8 @@ public sealed class FrameTests(PacketGround ground) : PacketTest(ground)
     {
         Serve(family, Protocol.Udp, Where.Remote);
         var plan = AddressPlan.Of(family);
-        ExpectUnchanged(hook, Packet.Udp(plan.Client(1), 5353, plan.Unreachable, 5353).Via(PacketGround.Mac("ff:ff:ff:ff:ff:ff"), Ground.Router));
+        ExpectUnchanged(hook, Packet.Udp(plan.Client(1), 5353, plan.Unreachable, 5353).Via(
+            PacketGround.Mac("ff:ff:ff:ff:ff:ff"), Ground.Router));
     }
 
     [PrivilegedTheory]
@@ -146,7 +148,11 @@ public sealed class FrameTests(PacketGround ground) : PacketTest(ground)
         Serve(family, Protocol.Udp, Where.Local, Where.Remote);
         var packet = FromClient(family, Content(Protocol.Udp, payload: Bytes(4000)));
         if (family == AddressFamily.IPv6)
-            packet = packet with { Extensions = [new Extension(Extension.DestinationType, Bytes(2046)), new Extension(Extension.DestinationType, Bytes(2046))] };
+        {
+            var huge = new Extension(Extension.DestinationType, Bytes(2046));
+            packet = packet with { Extensions = [huge, huge] };
+        }
+
         Run(Hook.Xdp, packet);
     }
 }

@@ -41,7 +41,8 @@ public sealed class FuzzTests(PacketGround ground) : PacketTest(ground)
         byte[][] corpus = [.. PutWorlds().Select(packet => packet.ToBytes())];
         Ground.Inside(() => RunFrames(Hook.Xdp, corpus, 20_000));
         var random = new Random(5);
-        World.ChangeConntrack((_, value) => value with { Seen = value.Seen - (uint)random.Next(100_000), Flags = (ConntrackFlags)random.Next(0x1000) });
+        World.ChangeConntrack((_, value) =>
+            value with { Seen = value.Seen - (uint)random.Next(100_000), Flags = (ConntrackFlags)random.Next(0x1000) });
         World.Sweep();
         World.Age(10_000);
         World.Sweep();
@@ -127,6 +128,7 @@ public sealed class FuzzTests(PacketGround ground) : PacketTest(ground)
     private Packet[] PutWorlds()
     {
         List<Packet> packets = [];
+        Extension[] headers = [Extension.HopByHop, Extension.Routing, Extension.Authentication, Extension.Fragment(0, true, 3)];
         foreach (var plan in new[] { AddressPlan.IPv4, AddressPlan.IPv6 })
         {
             var family = plan.Family;
@@ -152,7 +154,7 @@ public sealed class FuzzTests(PacketGround ground) : PacketTest(ground)
                 var (answer, _, device) = AnswerTo(Hook.TcIngress, sent, Content(protocol, flags: TcpFlags.Syn | TcpFlags.Ack));
                 packets.Add(answer with { DestinationMac = device.Mac });
                 packets.Add(v6
-                    ? packet with { Extensions = [Extension.HopByHop, Extension.Destination, Extension.Routing, Extension.Authentication, Extension.Fragment(0, true, 3)] }
+                    ? packet with { Extensions = headers }
                     : packet with { Options = [.. Enumerable.Repeat((byte)1, 40)] });
             }
         }

@@ -63,7 +63,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
     [EachHook(Error.TooBig, Where.Remote)]
     [EachHook(Error.TooBig, Where.Far)]
     [EachHook(Error.TimeExceeded, Where.Remote)]
-    public void S72_S74_An_error_of_a_router_before_a_remote_backend_reaches_the_client(Hook hook, AddressFamily family, Error kind, Where where)
+    public void S72_S74_An_error_of_a_router_before_a_remote_backend_reaches_the_client(
+        Hook hook, AddressFamily family, Error kind, Where where)
     {
         Serve(family, Protocol.Tcp, where);
         var question = FromClient(family, Segment(TcpFlags.Syn));
@@ -83,12 +84,14 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         var question = FromClient(family, Content(Protocol.Udp));
         var sent = Judge(hook, question);
         var plan = AddressPlan.Of(family);
-        var error = new Packet(plan.LocalPod(11), plan.Client(10), Make(kind, family, NetworkBytes(sent))).Via(Ground.Router, Ground.Up0.Mac);
+        var error = new Packet(plan.LocalPod(11), plan.Client(10), Make(kind, family, NetworkBytes(sent))).Via(
+            Ground.Router, Ground.Up0.Mac);
         byte[] frame = error.ToBytes();
         var result = Run(Hook.TcEgress, frame);
         var wanted = Rewrite.TupleOf(ParsedPacket.OfFrame(question.ToBytes())!);
         Assert.Equal(Fate.Pass, result.Fate);
-        ReferenceDatapath.AssertSame(Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, plan.Vip(1), plan.Client(10), wanted), result.Bytes);
+        ReferenceDatapath.AssertSame(Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, plan.Vip(1), plan.Client(10), wanted),
+            result.Bytes);
         Assert.Empty(ParsedPacket.OfFrame(result.Bytes)!.WrongSums());
     }
 
@@ -120,7 +123,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         if (where == Where.Local)
         {
             Assert.Equal(Fate.Pass, result.Fate);
-            ReferenceDatapath.AssertSame(Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, translated.Source, quote.Source, quote), result.Bytes);
+            ReferenceDatapath.AssertSame(Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, translated.Source, quote.Source, quote),
+                result.Bytes);
             Assert.Contains(translated.Source, new[] { router, plan.Client(10) });
             return;
         }
@@ -129,7 +133,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         Assert.True(result.IsSent);
         Assert.Equal(egress.SourceOf(plan.IsIPv6), translated.Source);
         ReferenceDatapath.AssertSame(
-            Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, translated.Source, quote.Source, quote, 1, (neighbour, egress.Mac)), result.Bytes);
+            Rewrite.ApplyToError(ParsedPacket.OfFrame(frame)!, translated.Source, quote.Source, quote, 1, (neighbour, egress.Mac)),
+            result.Bytes);
     }
 
     [PrivilegedTheory]
@@ -182,7 +187,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         Serve(family, Protocol.Udp, Where.Remote);
         var sent = Judge(hook, FromClient(family, Content(Protocol.Udp)));
         var tuple = ReferenceDatapath.AnswerTo(sent.Bytes);
-        var quoted = Packet.Udp(tuple.Destination, tuple.DestinationPort, tuple.Source, tuple.SourcePort, Bytes(100)).Piece(Bytes(64), 1480, false, 7);
+        var quoted = Packet.Udp(tuple.Destination, tuple.DestinationPort, tuple.Source, tuple.SourcePort, Bytes(100)).Piece(
+            Bytes(64), 1480, false, 7);
         ExpectUnchanged(hook, ErrorFrom(tuple.Source, tuple.Destination, Make(Error.TimeExceeded, family, quoted.ToNetworkBytes())));
     }
 
@@ -198,7 +204,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         var sent = Judge(hook, FromClient(family, Content(Protocol.Udp)));
         var tuple = ReferenceDatapath.AnswerTo(sent.Bytes);
         ExpectDropOrUnchanged(
-            hook, ErrorFrom(tuple.Source, tuple.Destination, Make(Error.PortUnreachable, family, NetworkBytes(sent)[..length])), Reason.Malformed);
+            hook, ErrorFrom(tuple.Source, tuple.Destination, Make(Error.PortUnreachable, family, NetworkBytes(sent)[..length])),
+            Reason.Malformed);
     }
 
     [PrivilegedTheory]
@@ -251,7 +258,8 @@ public sealed class IcmpTests(PacketGround ground) : PacketTest(ground)
         return new Packet(source, destination, message).Via(device.Mac, neighbour);
     }
 
-    /// <summary>Towards the client of <paramref name="wanted"/>; from the service if the backend said it, else from whoever did, or the service.</summary>
+    /// <summary>Towards the client of <paramref name="wanted"/>; from the service if the backend said it, else from whoever did,
+    /// or the service.</summary>
     private void ExpectTranslated(Hook hook, Packet error, Address backend, Tuple wanted)
     {
         byte[] frame = error.ToBytes();

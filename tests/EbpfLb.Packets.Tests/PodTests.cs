@@ -29,7 +29,8 @@ public sealed class PodTests(PacketGround ground) : PacketTest(ground)
         ReferenceDatapath.AssertSame(Rewrite.Apply(ParsedPacket.OfFrame(frame)!, to), result.Bytes);
 
         // The answer goes to the pod's device.
-        var answer = new Packet(plan.LocalPod(11), plan.LocalPod(50), Answer(protocol)).Via(PacketGround.Mac("02:00:00:00:01:99"), Ground.Pod.Mac);
+        var answer = new Packet(plan.LocalPod(11), plan.LocalPod(50), Answer(protocol)).Via(
+            PacketGround.Mac("02:00:00:00:01:99"), Ground.Pod.Mac);
         byte[] answerFrame = answer.ToBytes();
         var seen = Run(Hook.TcEgress, answerFrame, Ground.Pod);
         Assert.Equal(Fate.Pass, seen.Fate);

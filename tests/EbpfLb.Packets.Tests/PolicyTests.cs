@@ -12,6 +12,7 @@ namespace EbpfLb.Packets.Tests;
 public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
 {
     private const ushort NodePort = 30080;
+    private const ServiceFlags LocalOnly = ServiceFlags.HasEndpoints | ServiceFlags.ExternalLocal;
 
     [PrivilegedTheory]
     [EachHook(Where.Local)]
@@ -19,7 +20,8 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     public void S10_A_NodePort_is_reached_through_the_addresses_that_answer_it(Hook hook, AddressFamily family, Where where)
     {
         var plan = AddressPlan.Of(family);
-        World.Put(new ServiceSpec("web", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)], Backends(family, where)));
+        World.Put(new ServiceSpec("web", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)],
+            Backends(family, where)));
         foreach (var node in new[] { plan.Node, plan.SecondNode })
         {
             var sent = Judge(hook, Arriving(Packet.Tcp(plan.Client(10), ClientPort, node, NodePort, TcpFlags.Syn)));
@@ -35,7 +37,8 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     public void S11_An_address_that_answers_no_NodePorts_leaves_it_to_the_stack(Hook hook, AddressFamily family)
     {
         var plan = AddressPlan.Of(family);
-        World.Put(new ServiceSpec("web", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)], Backends(family, Where.Remote)));
+        World.Put(new ServiceSpec("web", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)],
+            Backends(family, Where.Remote)));
         ExpectUnchanged(hook, Arriving(Packet.Tcp(plan.Client(10), ClientPort, plan.QuietNode, NodePort, TcpFlags.Syn)));
         ExpectUnchanged(hook, Arriving(Packet.Tcp(plan.Client(10), ClientPort, plan.Node, NodePort + 1, TcpFlags.Syn)));
         ExpectUnchanged(hook, Arriving(Packet.Udp(plan.Client(10), ClientPort, plan.Node, NodePort)));
@@ -48,8 +51,10 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     {
         var plan = AddressPlan.Of(family);
         World.Put(new ServiceSpec(
-            "nodeport", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)], [new BackendSpec(plan.RemotePod(99), 1, false)]));
-        World.Put(new ServiceSpec("explicit", Protocol.Tcp, [new FrontendOf(plan.Node, NodePort, FrontendFlags.LoadBalancer)], Backends(family, where)));
+            "nodeport", Protocol.Tcp, [new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort)],
+            [new BackendSpec(plan.RemotePod(99), 1, false)]));
+        World.Put(new ServiceSpec("explicit", Protocol.Tcp, [new FrontendOf(plan.Node, NodePort, FrontendFlags.LoadBalancer)],
+            Backends(family, where)));
         var result = Run(hook, Arriving(Packet.Tcp(plan.Client(10), ClientPort, plan.Node, NodePort, TcpFlags.Syn)));
         Assert.Equal(PodAt(family, where, 11), ParsedPacket.OfFrame(result.Bytes)!.Destination);
     }
@@ -61,7 +66,8 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     {
         var plan = AddressPlan.Of(family);
         World.Put(new ServiceSpec(
-            "web", protocol, [new FrontendOf(plan.ClusterIP(5), ServicePort, FrontendFlags.ClusterIP)], Backends(family, Where.Remote, Where.Local)));
+            "web", protocol, [new FrontendOf(plan.ClusterIP(5), ServicePort, FrontendFlags.ClusterIP)],
+            Backends(family, Where.Remote, Where.Local)));
         var packet = FromClient(family, Content(protocol)) with { Destination = plan.ClusterIP(5) };
         ExpectDrop(hook, packet, Reason.ClusterIP);
         World.Settings = World.Settings with { Flags = SettingFlags.ExternalClusterIPs };
@@ -149,8 +155,8 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     public void S13_Under_policy_Local_only_backends_of_this_node_are_chosen(Hook hook, AddressFamily family, Protocol protocol)
     {
         var backends = Backends(family, Where.Remote, Where.Local, Where.Far)
-            .Select(backend => backend with { Lists = backend.OnNode ? BackendFlags.InCluster | BackendFlags.InLocal : BackendFlags.InCluster });
-        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [.. backends]) { Flags = ServiceFlags.HasEndpoints | ServiceFlags.ExternalLocal });
+            .Select(backend => backend.OnNode ? backend : backend with { Lists = BackendFlags.InCluster });
+        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [.. backends]) { Flags = LocalOnly });
         for (ushort port = 41000; port < 41030; port++)
             Judge(hook, FromClient(family, Content(protocol, port)));
     }
@@ -159,10 +165,11 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     [EachHook(Protocol.Tcp)]
     [EachHook(Protocol.Udp)]
     [EachHook(Protocol.Sctp)]
-    public void S14_Under_policy_Local_without_a_local_backend_each_packet_is_dropped_and_counted(Hook hook, AddressFamily family, Protocol protocol)
+    public void S14_Under_policy_Local_without_a_local_backend_each_packet_is_dropped_and_counted(
+        Hook hook, AddressFamily family, Protocol protocol)
     {
         var backends = Backends(family, Where.Remote).Select(backend => backend with { Lists = BackendFlags.InCluster });
-        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [.. backends]) { Flags = ServiceFlags.HasEndpoints | ServiceFlags.ExternalLocal });
+        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [.. backends]) { Flags = LocalOnly });
         for (int i = 0; i < 3; i++)
             ExpectDrop(hook, FromClient(family, Content(protocol)), Reason.NoLocalEndpoint);
     }
@@ -272,10 +279,22 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     }
 
     [PrivilegedTheory]
+    [InlineData(AddressFamily.IPv4)]
+    [InlineData(AddressFamily.IPv6)]
+    public void A_device_that_takes_nothing_back_from_XDP_is_left_to_tc(AddressFamily family)
+    {
+        Serve(family, Protocol.Udp, Where.Remote);
+        World.PutDevice(Ground.Up0, DeviceFlags.Attached | DeviceFlags.XdpSends);
+        ExpectUnchanged(Hook.Xdp, FromClient(family, Content(Protocol.Udp)), Reason.HandedDown);
+        Judge(Hook.TcIngress, FromClient(family, Content(Protocol.Udp)));
+    }
+
+    [PrivilegedTheory]
     [EachHook]
     public void Affinity_brings_every_flow_of_a_client_to_one_backend(Hook hook, AddressFamily family)
     {
-        World.Put(new ServiceSpec("web", Protocol.Tcp, [Frontend(family)], Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)])) { AffinitySeconds = 100 });
+        var backends = Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)]);
+        World.Put(new ServiceSpec("web", Protocol.Tcp, [Frontend(family)], backends) { AffinitySeconds = 100 });
         var chosen = new HashSet<Address>();
         for (ushort port = 41000; port < 41030; port++)
             chosen.Add(ParsedPacket.OfFrame(Judge(hook, FromClient(family, Content(Protocol.Tcp, port))).Bytes)!.Destination);

@@ -48,7 +48,8 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
             var sent = Judge(hook, question);
             var asked = ParsedPacket.OfFrame(question.ToBytes())!;
             var seen = ParsedPacket.OfFrame(sent.Bytes);
-            if (sent.Fate == Fate.Drop || seen is null || !World.Services.SelectMany(service => service.Backends).Any(backend => backend.Address == seen.Destination))
+            if (sent.Fate == Fate.Drop || seen is null
+                || !World.Services.SelectMany(service => service.Backends).Any(backend => backend.Address == seen.Destination))
                 continue;
 
             Layer4 content = asked.Protocol switch
@@ -76,7 +77,8 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
                 $"everywhere {protocol}", protocol,
                 [
                     new FrontendOf(plan.Vip(1), 80, FrontendFlags.LoadBalancer), new FrontendOf(plan.Vip(2), 80, FrontendFlags.ExternalIP),
-                    new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort), new FrontendOf(plan.ClusterIP(1), 80, FrontendFlags.ClusterIP),
+                    new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort),
+                    new FrontendOf(plan.ClusterIP(1), 80, FrontendFlags.ClusterIP),
                 ],
                 [Backend(Where.Local), Backend(Where.Remote), Backend(Where.Far), Backend(Where.Remote), Backend(Where.Local)]));
             World.Put(new ServiceSpec(
@@ -104,7 +106,8 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
         var plan = AddressPlan.Of(family);
         Address[] destinations =
         [
-            plan.Vip(1), plan.Vip(1), plan.Vip(1), plan.Vip(2), plan.Vip(2), plan.Vip(3), plan.Node, plan.Node, plan.SecondNode, plan.QuietNode,
+            plan.Vip(1), plan.Vip(1), plan.Vip(1), plan.Vip(2), plan.Vip(2), plan.Vip(3), plan.Node, plan.Node, plan.SecondNode,
+            plan.QuietNode,
             plan.ClusterIP(1), plan.Client(250),
         ];
         var destination = destinations[random.Next(destinations.Length)];
@@ -114,7 +117,8 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
         ushort port = ports[random.Next(ports.Length)];
         ushort from = (ushort)random.Next(1, 65536);
         byte[] payload = Bytes(random.Next(4) == 0 ? random.Next(4) : random.Next(1200), random.Next());
-        TcpFlags[] flags = [TcpFlags.Syn, TcpFlags.Syn, TcpFlags.Ack, TcpFlags.Psh | TcpFlags.Ack, TcpFlags.Fin | TcpFlags.Ack, TcpFlags.Rst];
+        TcpFlags[] flags = [TcpFlags.Syn, TcpFlags.Syn, TcpFlags.Ack, TcpFlags.Psh | TcpFlags.Ack, TcpFlags.Fin | TcpFlags.Ack,
+            TcpFlags.Rst];
         Layer4 content = random.Next(5) switch
         {
             0 or 1 => new TcpSegment(from, port, flags[random.Next(flags.Length)])
@@ -124,7 +128,11 @@ public sealed class RandomTests(PacketGround ground) : PacketTest(ground)
                 Acknowledgement = (uint)random.NextInt64(1L << 32),
                 Options = random.Next(2) == 0 ? [] : [2, 4, 5, 0xb4, 4, 2, 1, 1],
             },
-            2 or 3 => new UdpDatagram(from, port) { Payload = payload, Sum = family == AddressFamily.IPv4 && random.Next(8) == 0 ? Sum.Zero : Sum.Right },
+            2 or 3 => new UdpDatagram(from, port)
+            {
+                Payload = payload,
+                Sum = family == AddressFamily.IPv4 && random.Next(8) == 0 ? Sum.Zero : Sum.Right,
+            },
             _ => new SctpPacket(from, port) { Payload = payload[..(payload.Length / 4 * 4)], VerificationTag = (uint)random.Next() },
         };
         var packet = Arriving(new Packet(plan.Client(random.Next(1, 120)), destination, content)) with

@@ -22,7 +22,8 @@ public sealed class TruncationTests(PacketGround ground) : PacketTest(ground)
     [EachHook("fragment", Where.Remote)]
     [EachHook("error", Where.Remote)]
     [EachHook("echo", Where.Remote)]
-    public void S38_A_packet_cut_at_any_length_is_never_sent_and_passes_only_as_it_is(Hook hook, AddressFamily family, string kind, Where where)
+    public void S38_A_packet_cut_at_any_length_is_never_sent_and_passes_only_as_it_is(
+        Hook hook, AddressFamily family, string kind, Where where)
     {
         foreach (var protocol in new[] { Protocol.Tcp, Protocol.Udp, Protocol.Sctp })
             World.Put(new ServiceSpec($"web {protocol}", protocol, [Frontend(family)], Backends(family, where)));
@@ -63,7 +64,8 @@ public sealed class TruncationTests(PacketGround ground) : PacketTest(ground)
                 var packet = ParsedPacket.OfFrame(sent.Bytes)!;
                 var tuple = ReferenceDatapath.AnswerTo(sent.Bytes);
                 byte[] quote = sent.Bytes[packet.Network..packet.End];
-                return Arriving(new Packet(tuple.Source, tuple.Destination, IcmpMessage.PortUnreachable(family == AddressFamily.IPv6, quote)));
+                return Arriving(new Packet(tuple.Source, tuple.Destination,
+                    IcmpMessage.PortUnreachable(family == AddressFamily.IPv6, quote)));
         }
     }
 }

@@ -6,7 +6,8 @@ using Xunit.Sdk;
 
 namespace EbpfLb.Packets.Tests.Ground;
 
-/// <summary>A row for each hook that packets from the wire meet, XDP and tc, and each family; what is given here comes after these two.</summary>
+/// <summary>A row for each hook that packets from the wire meet, XDP and tc,
+/// and each family; what is given here comes after these two.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class EachHookAttribute(params object[] more) : DataAttribute
 {

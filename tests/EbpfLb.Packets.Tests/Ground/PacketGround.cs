@@ -11,8 +11,8 @@ using EbpfLb.LoadBalancing.Model;
 namespace EbpfLb.Packets.Tests.Ground;
 
 /// <summary>
-/// The programs over maps of their own, and a network namespace whose devices, routes and neighbours they ask for. Nothing is attached: packets
-/// are run with BPF_PROG_TEST_RUN, by a thread inside the namespace, because the kernel looks up a context's device in the caller's.
+/// The programs over maps of their own, and a network namespace whose devices, routes and neighbours they ask for. Nothing is attached:
+/// packets are run with BPF_PROG_TEST_RUN, by a thread inside the namespace: the kernel looks up a context's device in the caller's.
 /// </summary>
 /// <remarks>
 /// Two uplinks: up0 towards clients (router ...fe) and pods of node 2, up1 (MTU 1400) towards pods of node 3. One pod device.
@@ -47,7 +47,8 @@ public sealed class PacketGround : IAsyncLifetime, IDisposable
 
     internal GroundDevice Up0 { get; } = new(101, Mac("02:00:00:00:10:01"), 1500, AddressPlan.IPv4.Node, AddressPlan.IPv6.Node);
 
-    internal GroundDevice Up1 { get; } = new(102, Mac("02:00:00:00:20:01"), FarMtu, AddressPlan.IPv4.SecondNode, AddressPlan.IPv6.SecondNode);
+    internal GroundDevice Up1 { get; } = new(
+        102, Mac("02:00:00:00:20:01"), FarMtu, AddressPlan.IPv4.SecondNode, AddressPlan.IPv6.SecondNode);
 
     internal GroundDevice Pod { get; } = new(103, Mac("02:00:00:00:01:01"), 1500, default, default);
 

@@ -51,7 +51,8 @@ public abstract class PacketTest
     internal ServiceSpec Serve(AddressFamily family, Protocol protocol, params Where[] places) =>
         World.Put(new ServiceSpec("web", protocol, [Frontend(family)], Backends(family, places)));
 
-    internal static FrontendOf Frontend(AddressFamily family) => new(AddressPlan.Of(family).Vip(1), ServicePort, FrontendFlags.LoadBalancer);
+    internal static FrontendOf Frontend(AddressFamily family) =>
+        new(AddressPlan.Of(family).Vip(1), ServicePort, FrontendFlags.LoadBalancer);
 
     internal static BackendSpec[] Backends(AddressFamily family, params Where[] places) =>
         [.. places.Select((place, i) => new BackendSpec(PodAt(family, place, 11 + i), BackendPort, place == Where.Local))];
@@ -72,12 +73,13 @@ public abstract class PacketTest
 
     internal Packet Arriving(Packet packet) => packet.Via(Ground.Up0.Mac, Ground.Router);
 
-    internal static Layer4 Content(Protocol protocol, ushort sourcePort = ClientPort, TcpFlags flags = TcpFlags.Syn, byte[]? payload = null) => protocol switch
-    {
-        Protocol.Tcp => new TcpSegment(sourcePort, ServicePort, flags) { Payload = payload ?? [] },
-        Protocol.Udp => new UdpDatagram(sourcePort, ServicePort) { Payload = payload ?? "a datagram"u8.ToArray() },
-        _ => new SctpPacket(sourcePort, ServicePort) { ChunkType = flags == TcpFlags.Syn ? SctpPacket.Init : SctpPacket.InitAck },
-    };
+    internal static Layer4 Content(
+        Protocol protocol, ushort sourcePort = ClientPort, TcpFlags flags = TcpFlags.Syn, byte[]? payload = null) => protocol switch
+        {
+            Protocol.Tcp => new TcpSegment(sourcePort, ServicePort, flags) { Payload = payload ?? [] },
+            Protocol.Udp => new UdpDatagram(sourcePort, ServicePort) { Payload = payload ?? "a datagram"u8.ToArray() },
+            _ => new SctpPacket(sourcePort, ServicePort) { ChunkType = flags == TcpFlags.Syn ? SctpPacket.Init : SctpPacket.InitAck },
+        };
 
     internal static TcpSegment Segment(TcpFlags flags, int payload = 0, ushort sourcePort = ClientPort) =>
         new(sourcePort, ServicePort, flags) { Acknowledgement = flags.HasFlag(TcpFlags.Ack) ? 0x0a0b0c0du : 0, Payload = Bytes(payload) };
@@ -150,7 +152,8 @@ public abstract class PacketTest
         Assert.Equal(flows, World.Flows);
     }
 
-    internal void ExpectDrop(Hook hook, Packet packet, Reason reason, GroundDevice? device = null) => ExpectDrop(hook, packet.ToBytes(), reason, device);
+    internal void ExpectDrop(Hook hook, Packet packet, Reason reason, GroundDevice? device = null) =>
+        ExpectDrop(hook, packet.ToBytes(), reason, device);
 
     internal void ExpectDrop(Hook hook, byte[] frame, Reason reason, GroundDevice? device = null)
     {
@@ -162,7 +165,8 @@ public abstract class PacketTest
     }
 
     /// <summary>Dropped for one of these, or passed as it came: where either is safe.</summary>
-    internal void ExpectDropOrUnchanged(Hook hook, Packet packet, params Reason[] reasons) => ExpectDropOrUnchanged(hook, packet.ToBytes(), reasons);
+    internal void ExpectDropOrUnchanged(Hook hook, Packet packet, params Reason[] reasons) =>
+        ExpectDropOrUnchanged(hook, packet.ToBytes(), reasons);
 
     internal void ExpectDropOrUnchanged(Hook hook, byte[] frame, params Reason[] reasons)
     {
@@ -180,7 +184,8 @@ public abstract class PacketTest
     }
 
     /// <summary>At tc an answer, which the caller looks at; XDP leaves it to tc.</summary>
-    internal void ExpectAnswer(Hook hook, Packet packet, Reason reason, Action<ParsedPacket, PacketResult> check, GroundDevice? device = null)
+    internal void ExpectAnswer(
+        Hook hook, Packet packet, Reason reason, Action<ParsedPacket, PacketResult> check, GroundDevice? device = null)
     {
         if (hook == Hook.Xdp)
         {

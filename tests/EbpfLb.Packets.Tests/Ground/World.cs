@@ -94,7 +94,8 @@ internal sealed class World
     /// <summary>Flows in conntrack, of which each has one half or both.</summary>
     public int Flows => Conntrack.Select(entry => entry.Value.Flags.HasFlag(ConntrackFlags.Reply)
         ? (entry.Value.Destination, entry.Value.DestinationPort, entry.Value.Source, entry.Value.SourcePort, entry.Key.Protocol)
-        : (entry.Key.Source, entry.Key.SourcePort, entry.Key.Destination, entry.Key.DestinationPort, entry.Key.Protocol)).Distinct().Count();
+        : (entry.Key.Source, entry.Key.SourcePort, entry.Key.Destination, entry.Key.DestinationPort, entry.Key.Protocol))
+        .Distinct().Count();
 
     /// <summary>As the programs count time.</summary>
     public static uint Coarse(uint seconds) => (uint)((ulong)seconds * 1_000_000_000 >> 20);
@@ -168,7 +169,9 @@ internal sealed class World
     }
 
     public CountersValue CountersOf(BackendSpec backend) =>
-        _maps.Counters.TryGet(backend.Id, out var value) ? value : throw new InvalidOperationException($"backend {backend.Id} has no counters");
+        _maps.Counters.TryGet(backend.Id, out var value)
+            ? value
+            : throw new InvalidOperationException($"backend {backend.Id} has no counters");
 
     public void ForgetFragments()
     {
@@ -202,7 +205,8 @@ internal sealed class World
     }
 
     /// <summary>All counters of a hook, by reason.</summary>
-    public ulong[] AllCounts(Hook hook) => [.. Enumerable.Range(0, (int)_maps.Reasons.Info.MaxEntries / 4).Select(reason => Count(hook, (Reason)reason))];
+    public ulong[] AllCounts(Hook hook) =>
+        [.. Enumerable.Range(0, (int)_maps.Reasons.Info.MaxEntries / 4).Select(reason => Count(hook, (Reason)reason))];
 
     public void PutDevice(GroundDevice device, DeviceFlags flags, ushort? mtu = null) => Put(_maps.Devices, device.Index, new DeviceValue
     {

@@ -23,7 +23,8 @@ internal sealed record Extension(byte Type, byte[] Rest)
     public static Extension Authentication { get; } = new(AuthenticationType, [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, .. new byte[12]]);
 
     public static Extension Fragment(int offset, bool more, uint id) => new(
-        FragmentType, [(byte)(offset >> 8), (byte)((offset & 0xf8) | (more ? 1 : 0)), (byte)(id >> 24), (byte)(id >> 16), (byte)(id >> 8), (byte)id]);
+        FragmentType, [(byte)(offset >> 8), (byte)((offset & 0xf8) | (more ? 1 : 0)), (byte)(id >> 24), (byte)(id >> 16), (byte)(id >> 8),
+            (byte)id]);
 
     public byte[] ToBytes(byte next) => [next, Length, .. Rest];
 

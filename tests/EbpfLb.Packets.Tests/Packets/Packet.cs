@@ -58,7 +58,8 @@ internal sealed record Packet(Address Source, Address Destination, Layer4 Conten
 
     public bool IsIPv6 => !Source.IsIPv4;
 
-    public static Packet Tcp(Address source, ushort sourcePort, Address destination, ushort destinationPort, TcpFlags flags, byte[]? payload = null) =>
+    public static Packet Tcp(Address source, ushort sourcePort, Address destination, ushort destinationPort, TcpFlags flags,
+        byte[]? payload = null) =>
         new(source, destination, new TcpSegment(sourcePort, destinationPort, flags) { Payload = payload ?? [] });
 
     public static Packet Udp(Address source, ushort sourcePort, Address destination, ushort destinationPort, byte[]? payload = null) =>

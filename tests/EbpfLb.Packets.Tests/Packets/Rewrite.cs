@@ -30,7 +30,8 @@ internal static class Rewrite
 
     /// <summary>An ICMP error: its own addresses, and the packet that it quotes.</summary>
     public static byte[] ApplyToError(
-        ParsedPacket error, Address source, Address destination, Tuple quote, int ttlLess = 0, (MacAddress Destination, MacAddress Source)? macs = null)
+        ParsedPacket error, Address source, Address destination, Tuple quote, int ttlLess = 0,
+        (MacAddress Destination, MacAddress Source)? macs = null)
     {
         byte[] bytes = (byte[])error.Bytes.Clone();
         var outer = Reparse(error, bytes);
@@ -46,7 +47,8 @@ internal static class Rewrite
         return bytes;
     }
 
-    private static ParsedPacket Reparse(ParsedPacket packet, byte[] bytes) => ParsedPacket.Parse(bytes, packet.Network, isQuote: false, bytes.Length)!;
+    private static ParsedPacket Reparse(ParsedPacket packet, byte[] bytes) =>
+        ParsedPacket.Parse(bytes, packet.Network, isQuote: false, bytes.Length)!;
 
     private static void Write(ParsedPacket packet, Tuple to, int ttlLess)
     {

@@ -42,7 +42,8 @@ internal static class Answers
         Assert.Equal(sequence + length, Word(answer, 8));
     }
 
-    /// <summary>RFC 1812, 4.3.2 and RFC 4443: quotes the packet as it came, at least its header and 8 bytes, and within the limits.</summary>
+    /// <summary>RFC 1812, 4.3.2 and RFC 4443: quotes the packet as it came, at least its header and 8 bytes,
+    /// and within the limits.</summary>
     public static void CheckIcmp(ParsedPacket question, PacketResult result, byte type, byte code, uint rest)
     {
         var answer = CheckEnvelope(question, result);
@@ -50,7 +51,8 @@ internal static class Answers
         Assert.Equal((type, code), (answer.Bytes[answer.Transport], answer.Bytes[answer.Transport + 1]));
         Assert.Equal(rest, Word(answer, 4));
         AddressPlan plan = question.IsIPv6 ? AddressPlan.IPv6 : AddressPlan.IPv4;
-        Assert.True(answer.Source == question.Destination || answer.Source == plan.Node || answer.Source == plan.SecondNode, $"from {answer.Source}");
+        Assert.True(answer.Source == question.Destination || answer.Source == plan.Node || answer.Source == plan.SecondNode,
+            $"from {answer.Source}");
         Assert.True(answer.NetworkLength <= (question.IsIPv6 ? 1280 : 576), $"{answer.NetworkLength} bytes");
         int quoted = answer.End - answer.Transport - 8;
         Assert.True(quoted >= Math.Min(question.Transport - question.Network + 8, question.NetworkLength), $"quotes {quoted} bytes");
@@ -75,5 +77,6 @@ internal static class Answers
         return answer;
     }
 
-    private static uint Word(ParsedPacket packet, int at) => BinaryPrimitives.ReadUInt32BigEndian(packet.Bytes.AsSpan(packet.Transport + at));
+    private static uint Word(ParsedPacket packet, int at) =>
+        BinaryPrimitives.ReadUInt32BigEndian(packet.Bytes.AsSpan(packet.Transport + at));
 }

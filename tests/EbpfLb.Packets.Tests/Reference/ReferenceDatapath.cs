@@ -19,6 +19,9 @@ internal sealed class ReferenceDatapath(World world)
     /// <summary>One direction of it as it arrives, and as it goes on.</summary>
     private sealed record Flow(byte Protocol, Tuple Client, Tuple Onward, ServiceSpec Service, BackendSpec Backend)
     {
+        /// <summary>One packet has been seen.</summary>
+        public bool IsOpening { get; set; }
+
         public TcpFlags OfClient { get; set; }
 
         public TcpFlags OfBackend { get; set; }
@@ -42,7 +45,20 @@ internal sealed class ReferenceDatapath(World world)
         var side = hook == Hook.TcEgress ? Side.Egress : Side.Ingress;
         var tuple = Rewrite.TupleOf(packet);
         if (_flows.TryGetValue((side, packet.Protocol, tuple), out var known) && !MayBeginAnew(known.Flow, packet))
+        {
+            // Until the backend answers, or the client speaks again, a flow waits: an end ends nothing yet.
+            if (!known.IsReply && known.Flow.IsOpening && IsEnd(packet))
+                return Dropped(Reason.NoFlow, result);
+            if (known.IsReply && hook == Hook.TcEgress && IsOpeningOf(packet) && known.Flow.IsEnded)
+            {
+                Forget(known.Flow);
+                return Unchanged(frame, result, null);
+            }
+
+            known.Flow.IsOpening = false;
             return Established(hook, device, packet, known.Flow, known.IsReply, result);
+        }
+
         if (hook == Hook.TcEgress)
             return Unchanged(frame, result, null);
 
@@ -62,9 +78,14 @@ internal sealed class ReferenceDatapath(World world)
     public static Tuple AnswerTo(byte[] translated) => Rewrite.TupleOf(ParsedPacket.OfFrame(translated)!).Reversed;
 
     private static bool MayBeginAnew(Flow flow, ParsedPacket packet) =>
-        flow.IsEnded && packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Syn) && !packet.TcpFlags.HasFlag(TcpFlags.Ack);
+        flow.IsEnded && packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Syn) && !packet.TcpFlags.HasFlag(TcpFlags.Ack)
+        && Rewrite.TupleOf(packet) == flow.Client;
 
-    private static bool IsEnd(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0;
+    // An answer of a backend that was dialled directly, from a port that has been a client's of the service.
+    private static bool IsOpeningOf(ParsedPacket packet) => packet.Protocol == Layer4.Tcp && packet.TcpFlags.HasFlag(TcpFlags.Syn);
+
+    private static bool IsEnd(ParsedPacket packet) =>
+        packet.Protocol == Layer4.Tcp && (packet.TcpFlags & (TcpFlags.Rst | TcpFlags.Fin)) != 0;
 
     private (ServiceSpec Service, FrontendFlags Flags)? FindFrontend(ParsedPacket packet)
     {
@@ -86,7 +107,8 @@ internal sealed class ReferenceDatapath(World world)
     private static bool AnswersNodePorts(Address address) =>
         new[] { AddressPlan.IPv4, AddressPlan.IPv6 }.Any(plan => address == plan.Node || address == plan.SecondNode);
 
-    private static bool IsNode(Address address) => AnswersNodePorts(address) || address == AddressPlan.IPv4.QuietNode || address == AddressPlan.IPv6.QuietNode;
+    private static bool IsNode(Address address) =>
+        AnswersNodePorts(address) || address == AddressPlan.IPv4.QuietNode || address == AddressPlan.IPv6.QuietNode;
 
     private bool IsVip(Address address) => world.Services
         .SelectMany(service => service.Frontends)
@@ -117,10 +139,11 @@ internal sealed class ReferenceDatapath(World world)
 
         var output = Translated(result);
         var onward = Rewrite.TupleOf(output);
-        var backend = backends.SingleOrDefault(candidate => candidate.Address == onward.Destination && candidate.Port == onward.DestinationPort);
+        var backend = backends.SingleOrDefault(
+            candidate => candidate.Address == onward.Destination && candidate.Port == onward.DestinationPort);
         Assert.True(backend is not null, $"sent to {onward.Destination}:{onward.DestinationPort}, which no list has");
         CheckSource(packet, onward, backend);
-        var flow = new Flow(packet.Protocol, Rewrite.TupleOf(packet), onward, service, backend);
+        var flow = new Flow(packet.Protocol, Rewrite.TupleOf(packet), onward, service, backend) { IsOpening = !IsInTheMiddle(packet) };
         Forget(flow);
         Established(hook, device, packet, flow, isReply: false, result);
         _flows[(Side.Ingress, packet.Protocol, flow.Client)] = (flow, false);
