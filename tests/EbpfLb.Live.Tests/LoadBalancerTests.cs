@@ -44,10 +44,10 @@ public sealed class LoadBalancerTests(OuterNode node) : OuterTest(node), IClassF
         {
             var target = proxied.LoadBalancer(v6);
             await using var frames = await Node.Outside.WatchAsync("n1", target.Address);
-            Assert.Equal(0, (await Node.P12.TcpAsync(target, count: 1, "--source-port", "40019", "--timeout", "300")).Succeeded);
+            Assert.Equal(0, (await Node.P12.TcpAsync(target, count: 1, "--source-port", "20019", "--timeout", "300")).Succeeded);
             string from = v6 ? $"[{Node.P12.V6}]" : Node.P12.V4;
             Assert.Contains((await frames.StopAsync()).Keys, frame =>
-                frame.StartsWith($"in tcp {from}:40019 > {target.Tcp} ttl 63 S", StringComparison.Ordinal));
+                frame.StartsWith($"in tcp {from}:20019 > {target.Tcp} ttl 63 S", StringComparison.Ordinal));
             (await Node.Outside.TcpAsync(proxied.AtNodePort(v6), count: 20)).AssertAnsweredBy("p11", "p21");
         }
     }

@@ -124,10 +124,10 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
                 sequence.ToString(CultureInfo.InvariantCulture), .. Place,
             ]);
 
-    /// <summary>Openings of clients that do not exist, somewhat less than 20,000 a second.</summary>
+    /// <summary>Openings of clients that do not exist, somewhat less than 10,000 a second.</summary>
     public Task FloodAsync(Target target, int count) =>
         Programs.OutputOfAsync(
-            Programs.Probe, ["flood", target.Address, Number(target.TcpPort), "--count", Number(count), "--interval", "1", .. Place]);
+            Programs.Probe, ["flood", target.Address, Number(target.TcpPort), "--count", Number(count), "--interval", "2", .. Place]);
 
     public TrafficStream Stream(string protocol, Target target, int intervalMs, params string[] options) =>
         new(LineProcess.Start(
