@@ -74,11 +74,16 @@ static __always_inline bool source_is_admitted(const struct packet *packet, __u3
 	return bpf_map_lookup_elem(&src_ranges_v1, &key);
 }
 
+/* An address of the node is its own, whatever range somebody has given to services. */
 static __always_inline bool is_service_address(const struct lb_address *address)
 {
 	struct lb_service_cidr_key key = {.prefix_bits = 8 * sizeof(*address), .address = *address};
+	bool is_node;
 
-	return bpf_map_lookup_elem(&svc_cidrs_v1, &key);
+	if (!bpf_map_lookup_elem(&svc_cidrs_v1, &key))
+		return false;
+	node_address_flags(address, &is_node);
+	return !is_node;
 }
 
 /* What is dialled. Without a frontend: the fate of the packet. */
@@ -160,10 +165,17 @@ SUBPROGRAM int begin_is_loop(const struct packet *packet, const struct lb_backen
 	return frontend_find(&key, false, &frontend) == DIALLED_FRONTEND;
 }
 
-static __always_inline bool device_source(__u32 ifindex, bool is_v4, struct lb_address *source)
+/*
+ * An address that answers come back to where they are seen: that of the device the packet leaves through, if our
+ * programs are there, else of the one it came in by.
+ */
+static __always_inline bool device_source(hook_ctx *ctx, __u32 ifindex, bool is_v4, struct lb_address *source)
 {
 	const struct lb_device *device = bpf_map_lookup_elem(&devices_v1, &ifindex);
+	__u32 arrival = hook_ifindex(ctx);
 
+	if (!device || !(device->flags & LB_DEVICE_ATTACHED))
+		device = bpf_map_lookup_elem(&devices_v1, &arrival);
 	if (!device)
 		return false;
 	*source = is_v4 ? device->source_v4 : device->source_v6;
@@ -211,7 +223,7 @@ static __always_inline int begin_forward(hook_ctx *ctx, const struct packet *pac
 		if (HOOK_CAN_HAND_DOWN && (forward->flags & LB_CONNTRACK_NO_XDP))
 			return LB_REASON_HANDED_DOWN;
 	}
-	if (!device_source(is_remote ? forward->ifindex : hook_ifindex(ctx), packet->is_v4, &forward->source))
+	if (!device_source(ctx, is_remote ? forward->ifindex : hook_ifindex(ctx), packet->is_v4, &forward->source))
 		return LB_REASON_NO_ROUTE;
 	return OUTCOME_CONTINUE;
 }

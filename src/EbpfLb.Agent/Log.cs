@@ -63,6 +63,6 @@ internal static partial class Log
         "{Sysctl} is 0: this node does not forward, so packets to backends on other nodes are dropped. Set it to 1")]
     public static partial void ForwardingOff(this ILogger logger, string sysctl);
 
-    [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be read, and is tried again: {Failure}")]
+    [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be followed, and is tried again: {Failure}")]
     public static partial void NetworkNotFollowed(this ILogger logger, string failure);
 }

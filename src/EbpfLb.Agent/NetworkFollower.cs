@@ -19,6 +19,7 @@ internal sealed class NetworkFollower(
     private long _lookedAt;
     private long _pendingSince;
     private bool _isPending;
+    private string? _failure;
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -88,11 +89,14 @@ internal sealed class NetworkFollower(
             }
 
             NoteAttached();
+            _failure = null;
         }
-        catch (EbpfLb.Linux.LinuxException exception)
+        catch (Exception exception) when (exception is EbpfLb.Linux.LinuxException or IOException or UnauthorizedAccessException)
         {
-            // Lists of a network that changes all the time, for instance. The refresh tries everything again.
-            logger.NetworkNotFollowed(exception.Message);
+            // Lists of a network that changes all the time, for instance. The next look or refresh tries again; told once a cause.
+            if (exception.Message != _failure)
+                logger.NetworkNotFollowed(exception.Message);
+            _failure = exception.Message;
         }
     }
 

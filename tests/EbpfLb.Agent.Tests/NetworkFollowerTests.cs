@@ -154,6 +154,21 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         Assert.True(IsAttached("wan0"));
     }
 
+    [PrivilegedFact]
+    public void A_restart_while_there_is_no_default_route_loses_no_device()
+    {
+        int index = Network.IndexOf("eth0");
+        Restart(new DeviceOptions());
+        Assert.Equal(3, Pins(index));
+
+        Network.Ip("route del default");
+        Restart(new DeviceOptions());
+        Assert.Equal((3, true), (Pins(index), IsAttached("eth0")));
+
+        Restart(Patterns("wire*"));
+        Assert.Equal((0, false), (Pins(index), IsAttached("eth0")));
+    }
+
     [PrivilegedTheory]
     [InlineData("route add 10.9.0.0/16 via 10.0.0.7")]
     [InlineData("route del default")]
@@ -200,6 +215,41 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
 
         await Eventually.True(() => Pins(index) == 3, "XDP is attached");
         Assert.Single(_log.Lines);
+    }
+
+    [PrivilegedFact]
+    public void A_device_is_in_the_maps_before_a_program_is_on_it()
+    {
+        int index = Network.IndexOf("eth0");
+        using var program = Linux.Bpf.BpfProgram.OpenPinned(Path.Combine(_datapath!.ProgramDirectory, "xdp_ingress"));
+        using var foreign = Network.Run(() => Linux.Bpf.BpfLink.AttachXdp(program, index, Linux.Bpf.XdpMode.Native));
+
+        // The warning about the foreign program comes in the middle of attaching.
+        DeviceValue? then = null;
+        _log.Written = () => then ??= Device("eth0");
+        Start();
+        Assert.Single(_log.Lines);
+        Assert.Equal(Device("eth0")!.Value with { Flags = DeviceFlags.None }, then!.Value with { Flags = DeviceFlags.None });
+    }
+
+    [PrivilegedFact]
+    public async Task What_cannot_be_put_in_place_ends_nothing_and_is_told_once()
+    {
+        Start(new DeviceOptions { Devices = [] }, _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+
+        // Something else has the place of the links.
+        string links = _datapath!.LinkDirectory;
+        Directory.Delete(links, recursive: true);
+        using (var map = Linux.Bpf.BpfMap.OpenPinned(Path.Combine(_kernel!.Pins, "devices_v1")))
+            map.Pin(links);
+        Network.Ip("addr add 10.0.9.9/24 dev eth0");
+        await Eventually.True(() => _followerLog.Lines.Count > 0, "the failure is told");
+        Network.Ip("link set eth0 mtu 1400");
+        await Eventually.True(() => Device("eth0")?.Mtu == 1400, "what does not need the links goes on");
+
+        File.Delete(links);
+        await Eventually.True(() => Directory.Exists(links), "it was tried again without an event");
+        Assert.Single(_followerLog.Lines);
     }
 
     [PrivilegedFact]
@@ -258,15 +308,21 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         Devices = [.. texts.Select(text => DevicePattern.TryParse(text, out var pattern) ? pattern : throw new FormatException(text))],
     };
 
+    private void Restart(DeviceOptions options)
+    {
+        _node?.Dispose();
+        _settings = new NodeSettings(_datapath!.Maps.Settings);
+        _settings.Write(new FlowSettings(), Network.Namespace.Cookie);
+        _node = new NodeNetwork(_datapath, options, _settings, _log);
+        Network.Run(_node.Refresh);
+    }
+
     private void Start(DeviceOptions? options = null, NetworkFollowerOptions? followerOptions = null)
     {
         _monitor = Network.Run(() => new NetworkMonitor());
-        _settings = new NodeSettings(_datapath!.Maps.Settings);
-        _settings.Write(new FlowSettings(), Network.Namespace.Cookie);
-        _node = new NodeNetwork(_datapath, options ?? new DeviceOptions(), _settings, _log);
-        Network.Run(_node.Refresh);
+        Restart(options ?? new DeviceOptions());
         var follower = new NetworkFollower(
-            Tapped(), _node, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
+            Tapped(), _node!, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
             TimeProvider.System, _followerLog, action => Network.Run(action));
         _running = follower.RunAsync(_stop.Token);
     }

@@ -38,7 +38,7 @@ public sealed class AgentCommandTests
         Assert.Equal(XdpChoice.Native, options.Devices.Xdp);
         Assert.Equal([Address.Parse("192.0.2.10"), Address.Parse("2001:db8::10")], options.Devices.NodeAddresses);
         Assert.False(options.Devices.NodePorts.Primary);
-        Assert.Equal([IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/32")], options.Devices.NodePorts.Prefixes);
+        Assert.Equal([AddressPrefix.Parse("192.0.2.0/24"), AddressPrefix.Parse("2001:db8::/32")], options.Devices.NodePorts.Prefixes);
         Assert.Equal(
             new FlowSettings
             {
@@ -95,6 +95,9 @@ public sealed class AgentCommandTests
     [InlineData("--node-ip", "10.0.0.1,10.0.0.2", "--node-ip 10.0.0.1,10.0.0.2: a node has one")]
     [InlineData("--nodeport-addresses", "10.0.0.0/8,all", "'all'")]
     [InlineData("--nodeport-addresses", "10.0.0.0/40", "'10.0.0.0/40'")]
+    [InlineData("--map-size", "reasons_v1=2", "this map has no size to choose")]
+    [InlineData("--map-size", "recent_v1=2", "this map has no size to choose")]
+    [InlineData("--map-size", "settings_v1=2", "this map has no size to choose")]
     [InlineData("--snat-ports", "50000", "--snat-ports 50000: write FIRST-LAST")]
     [InlineData("--snat-ports", "50000-70000", "--snat-ports 50000-70000: not a range")]
     [InlineData("--snat-ports", "80-90", "--snat-ports 80-90: not a range")]

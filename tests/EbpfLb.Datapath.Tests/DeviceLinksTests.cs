@@ -209,11 +209,15 @@ public sealed class DeviceLinksTests : IDisposable
     }
 
     [PrivilegedFact]
-    public async Task A_driver_without_xdp_is_served_by_tc_and_told_of_once()
+    public async Task A_driver_without_xdp_is_served_by_tc_and_told_of_once_if_it_was_asked_for()
     {
         await StartAsync("up0");
         Network.Ip("link add br0 type bridge");
         Assert.Equal((5, 0, 0, 0), Counts(Apply("up0", "br0")));
+        Assert.Empty(_log.Lines);
+
+        await RestartAsync(XdpChoice.Native);
+        Assert.Equal((0, 0, 5, 0), Counts(Apply("up0", "br0")));
         Apply("up0", "br0");
         Assert.Contains("br0 takes no native XDP program", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Net;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
 using EbpfLb.LoadBalancing.Model;
@@ -59,8 +58,7 @@ public sealed class NodeAddressesTests
     [InlineData("203.0.113.0/24", "")]
     public void Prefixes_choose_the_addresses_that_answer(string prefixes, string expected)
     {
-        var parsed = prefixes.Split(',').Select(text => NodePortAddresses.TryParsePrefix(text, out var prefix) ? prefix.Value : default);
-        var options = new DeviceOptions { NodePorts = new NodePortAddresses(false, [.. parsed]) };
+        var options = new DeviceOptions { NodePorts = new NodePortAddresses(false, [.. prefixes.Split(',').Select(AddressPrefix.Parse)]) };
         Assert.Equal(expected, Answering(options));
     }
 
@@ -74,22 +72,6 @@ public sealed class NodeAddressesTests
             NodePorts = new NodePortAddresses(true, []),
             NodeAddresses = told.Length == 0 ? [] : [LbAddress.Parse(told)],
         }));
-
-    [Theory]
-    [InlineData("10.0.0.0")]
-    [InlineData("10.0.0.0/33")]
-    [InlineData("fd00::/129")]
-    [InlineData("10.0.0.0/x")]
-    [InlineData("primary/8")]
-    [InlineData("10.0.0.0/-1")]
-    public void What_is_no_prefix_is_refused(string text) => Assert.False(NodePortAddresses.TryParsePrefix(text, out _));
-
-    [Fact]
-    public void Bits_after_a_prefix_are_ignored()
-    {
-        Assert.True(NodePortAddresses.TryParsePrefix("10.1.2.3/13", out var prefix));
-        Assert.Equal(IPNetwork.Parse("10.0.0.0/13"), prefix);
-    }
 
     [Fact]
     public void An_address_that_others_may_have_is_none_of_the_nodes()
@@ -109,6 +91,15 @@ public sealed class NodeAddressesTests
         var picture = Of([.. Node, Address(3, "fd01::1/64"), Default(3, ipv6: true, priority: 1024)]);
         Assert.Equal(LbAddress.Parse("fd01::1"), NodeAddresses.NodeIp(picture, new DeviceOptions(), AddressFamily.IPv6));
         Assert.Null(NodeAddresses.NodeIp(Of(Loopback), new DeviceOptions(), AddressFamily.IPv4));
+    }
+
+    [Fact]
+    public void A_default_route_of_another_table_comes_after_those_of_the_main_one()
+    {
+        var picture = Of(
+            Link(2, "eth0"), Link(3, "eth1"), Address(2, "10.0.0.1/24"), Address(3, "10.1.0.1/24"),
+            Default(3, table: 2), Default(2, priority: 512));
+        Assert.Equal(LbAddress.Parse("10.0.0.1"), NodeAddresses.NodeIp(picture, new DeviceOptions(), AddressFamily.IPv4));
     }
 
     [Fact]

@@ -102,11 +102,11 @@ internal sealed partial record AgentSettings
         if (NodePortAddresses == Primary)
             return new NodePortAddresses(Primary: true, []);
 
-        var prefixes = new List<IPNetwork>();
+        var prefixes = new List<AddressPrefix>();
         foreach (string text in NodePortAddresses.Split(','))
         {
-            if (Datapath.Devices.NodePortAddresses.TryParsePrefix(text, out var prefix))
-                prefixes.Add(prefix.Value);
+            if (AddressPrefix.TryParse(text, out var prefix))
+                prefixes.Add(prefix);
             else
             {
                 errors.Add(

@@ -13,4 +13,13 @@ public record struct CountersValue
     [FieldOffset(16)] public ulong BytesIn;
     [FieldOffset(24)] public ulong PacketsOut;
     [FieldOffset(32)] public ulong BytesOut;
+
+    public readonly CountersValue Plus(in CountersValue other) => new()
+    {
+        Connections = Connections + other.Connections,
+        PacketsIn = PacketsIn + other.PacketsIn,
+        BytesIn = BytesIn + other.BytesIn,
+        PacketsOut = PacketsOut + other.PacketsOut,
+        BytesOut = BytesOut + other.BytesOut,
+    };
 }

@@ -43,6 +43,21 @@ public sealed class DeviceLinks : IDisposable
         }
     }
 
+    /// <summary>Devices whose incoming packets an earlier agent's links hold: what it had planned, as far as it matters.</summary>
+    public DevicePlan Find(IReadOnlyDictionary<int, NetworkLink> links)
+    {
+        ArgumentNullException.ThrowIfNull(links);
+        var devices = new Dictionary<int, DeviceRole>();
+        foreach (string file in Directory.Exists(_directory) ? Directory.GetFiles(_directory) : [])
+        {
+            if (DevicePin.TryParse(Path.GetFileName(file), out var pin) && pin.Hook is DeviceHook.TcxIngress or DeviceHook.TcxPod
+                && links.TryGetValue(pin.InterfaceIndex, out var device) && IsInPlace(pin, device))
+                devices[pin.InterfaceIndex] = pin.Hook == DeviceHook.TcxPod ? DeviceRole.Pod : DeviceRole.Uplink;
+        }
+
+        return new DevicePlan(devices);
+    }
+
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
     /// <param name="areFresh">Whether they were just read: then they tell which XDP program is in place.</param>
@@ -162,6 +177,19 @@ public sealed class DeviceLinks : IDisposable
         }
     }
 
+    private bool IsInPlace(DevicePin pin, NetworkLink device)
+    {
+        try
+        {
+            using var link = BpfLink.OpenPinned(PathOf(pin));
+            return IsInPlace(pin, link.Info, device, isFresh: false);
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
     // The index alone is not enough: the pins may be of a time when the agent ran in another network namespace.
     private bool IsInPlace(DevicePin pin, BpfLinkInfo info, NetworkLink device, bool isFresh)
     {
@@ -211,26 +239,27 @@ public sealed class DeviceLinks : IDisposable
         if (isOccupied)
             _logger.ForeignXdp(device.Name, cause);
         else if (pin.Hook == DeviceHook.Xdp && _xdp != XdpChoice.Generic)
-            _logger.NativeRefused(device.Name, cause);
+            _logger.NativeRefused(_xdp == XdpChoice.Native ? LogLevel.Warning : LogLevel.Information, device.Name, cause);
         else
             _logger.AttachFailed(device.Name, pin.Hook.ToString(), cause);
     }
 
     private static string ForeignProgram(int index)
     {
-        uint id = NetworkDump.Links().FirstOrDefault(link => link.Index == index)?.XdpProgramId ?? 0;
-        if (id == 0)
-            return "in another mode";
-
+        uint id = 0;
         try
         {
+            id = NetworkDump.Links().FirstOrDefault(link => link.Index == index)?.XdpProgramId ?? 0;
+            if (id == 0)
+                return "in another mode";
+
             using var program = BpfProgram.FromId(id);
             return $"program {id} '{program.Info.Name}'";
         }
         catch (LinuxException)
         {
             // Gone meanwhile, or CAP_SYS_ADMIN is missing; the id alone serves.
-            return $"program {id}";
+            return id == 0 ? "of an unknown id" : $"program {id}";
         }
     }
 
@@ -245,9 +274,9 @@ public sealed class DeviceLinks : IDisposable
                     Cleanup.Detach(link);
             }
         }
-        catch (LinuxException exception) when (exception.Errno == Errno.EINVAL)
+        catch (LinuxException)
         {
-            // No link: somebody else's, under a name of ours.
+            // No link but somebody else's, or one that does not detach: without its pin a link goes by itself.
         }
 
         try

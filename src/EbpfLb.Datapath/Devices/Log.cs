@@ -17,8 +17,8 @@ internal static partial class Log
         "{Device} has a foreign XDP program, {Program}; it was left in place, and tc serves {Device}. XDP is tried again until it has gone")]
     public static partial void ForeignXdp(this ILogger logger, string device, string program);
 
-    [LoggerMessage(3103, LogLevel.Warning, "{Device} takes no native XDP program ({Cause}); tc serves it. --xdp off silences this")]
-    public static partial void NativeRefused(this ILogger logger, string device, string cause);
+    [LoggerMessage(EventId = 3103, Message = "{Device} takes no native XDP program ({Cause}); tc serves it. --xdp off silences this")]
+    public static partial void NativeRefused(this ILogger logger, LogLevel level, string device, string cause);
 
     [LoggerMessage(3104, LogLevel.Warning, "{Device} cannot be attached to at {Hook}: {Cause}")]
     public static partial void AttachFailed(this ILogger logger, string device, string hook, string cause);

@@ -11,6 +11,7 @@ namespace EbpfLb.Datapath.Devices;
 public sealed class NetworkPicture
 {
     private const byte RTN_UNICAST = 1;
+    private const uint RT_TABLE_MAIN = 254;
     private const uint RT_TABLE_LOCAL = 255;
     private const ushort NUD_FAILED = 0x20;
 
@@ -24,7 +25,7 @@ public sealed class NetworkPicture
     /// <summary>In the order the kernel has them.</summary>
     public IReadOnlyList<NetworkAddress> Addresses => _addresses;
 
-    /// <summary>That lead somewhere, the best first.</summary>
+    /// <summary>That lead somewhere: those of the main table first, then the best.</summary>
     public IReadOnlyList<NetworkRoute> DefaultRoutes => _defaultRoutes;
 
     public PictureEffects Take(NetworkChange change)
@@ -89,7 +90,7 @@ public sealed class NetworkPicture
         List<NetworkRoute> defaults =
         [
             .. routes.Where(route => route is { PrefixLength: 0, Type: RTN_UNICAST, OutputIndex: > 0 } && route.Table != RT_TABLE_LOCAL)
-                .OrderBy(route => route.Priority),
+                .OrderBy(route => route.Table != RT_TABLE_MAIN).ThenBy(route => route.Priority),
         ];
         if (defaults.SequenceEqual(_defaultRoutes))
             return PictureEffects.None;

@@ -28,7 +28,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly MapView<Address, NodeAddressValue> _addresses;
     private readonly ILogger _logger;
 
-    private DevicePlan _plan = DevicePlan.Empty;
+    private DevicePlan? _plan;
     private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
     private PictureEffects _pending;
     private string? _served;
@@ -60,11 +60,13 @@ public sealed class NodeNetwork : IDisposable
         _devices.Load();
         _addresses.Load();
         ReadAll();
+        // What an earlier agent found stays under the same condition as what this one did.
+        _plan ??= _links.Find(_picture.Links);
         PutInPlace(areFresh: true);
     }
 
     /// <summary>Takes one event. The generation is raised before this returns; the rest waits for <see cref="Apply"/>.</summary>
-    /// <returns>Whether there is something to apply.</returns>
+    /// <returns>Whether it asks for <see cref="Apply"/>.</returns>
     public bool Take(NetworkChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
@@ -75,8 +77,9 @@ public sealed class NodeNetwork : IDisposable
             _gone.Add(change.Link!.Index);
         if (effects.HasFlag(PictureEffects.Routes))
             _settings.RaiseGeneration();
-        _pending |= effects & ~PictureEffects.Routes;
-        return _pending != PictureEffects.None;
+        effects &= ~PictureEffects.Routes;
+        _pending |= effects;
+        return effects != PictureEffects.None;
     }
 
     /// <summary>Puts in place what the events since the last pass ask for.</summary>
@@ -99,12 +102,12 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>
     /// Looks after what changes without an event: a veth takes frames from XDP as long as its other end does, and a foreign XDP program may
-    /// have made room.
+    /// have made room. Does again what failed.
     /// </summary>
     public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
-        if (_applied.Failed > 0)
+        if (_applied.Failed > 0 || _pending != PictureEffects.None)
         {
             Apply();
             return;
@@ -112,7 +115,7 @@ public sealed class NodeNetwork : IDisposable
 
         long writesBefore = _devices.Writes;
         NoteFeatures();
-        WriteDevices();
+        WriteDevices(Balanced());
         if (_devices.Writes != writesBefore)
             _settings.RaiseGeneration();
     }
@@ -130,18 +133,27 @@ public sealed class NodeNetwork : IDisposable
 
     private void PutInPlace(bool areFresh)
     {
-        _pending = PictureEffects.None;
-        _plan = DevicePlan.Decide(_picture, _options, _plan);
+        _plan = DevicePlan.Decide(_picture, _options, _plan ?? DevicePlan.Empty);
         foreach (var device in DevicePlan.Unusable(_picture, _options).Where(device => _told.Add($"not Ethernet: {device.Name}")))
             _logger.NotEthernet(device.Name);
 
         long writesBefore = _devices.Writes + _addresses.Writes;
-        // Before a program is attached: it must know its own node.
+        // Before a program is attached: it must know its own node and device. What is attached is until then what the map says.
         WriteAddresses();
+        NoteFeatures();
+        WriteDevices(_devices.Entries
+            .Where(device => device.Value.Flags.HasFlag(DeviceFlags.Attached)).Select(device => (int)device.Key).ToHashSet());
+        // At once, because what follows may fail.
+        if (_devices.Writes + _addresses.Writes > writesBefore)
+            _settings.RaiseGeneration();
         _applied = _links.Apply(_plan, _picture.Links, areFresh, _gone);
         _gone.Clear();
+        // Some drivers take frames from XDP only while they have a program of their own.
+        if (_applied.Created + _applied.Removed > 0)
+            _unasked.UnionWith(_plan.Devices.Keys);
         NoteFeatures();
-        WriteDevices();
+        WriteDevices(Balanced());
+        NoteSources();
 
         long writes = _devices.Writes + _addresses.Writes - writesBefore;
         if (writes > 0 || _applied.Created + _applied.Updated + _applied.Removed > 0)
@@ -152,6 +164,7 @@ public sealed class NodeNetwork : IDisposable
         }
 
         TellServed();
+        _pending = PictureEffects.None;
     }
 
     private void WriteAddresses()
@@ -165,11 +178,13 @@ public sealed class NodeNetwork : IDisposable
         TellMap(_addresses.Name, failed, "Addresses that are missing answer no NodePorts.");
     }
 
-    private void WriteDevices()
+    // Devices whose incoming packets our programs see.
+    private HashSet<int> Balanced() => _applied.Attached
+        .Where(device => device.Value.Any(hook => hook is DeviceHook.TcxIngress or DeviceHook.TcxPod))
+        .Select(device => device.Key).ToHashSet();
+
+    private void WriteDevices(HashSet<int> attached)
     {
-        var attached = _applied.Attached
-            .Where(device => device.Value.Any(hook => hook is DeviceHook.TcxIngress or DeviceHook.TcxPod))
-            .Select(device => device.Key).ToHashSet();
         var devices = NodeAddresses.Devices(_picture, _options, attached, _sends);
         foreach (uint index in _devices.Entries.Keys.Where(index => !devices.ContainsKey(index)).ToArray())
             _devices.Delete(index);
@@ -178,12 +193,11 @@ public sealed class NodeNetwork : IDisposable
         foreach (var (index, device) in devices.OrderByDescending(device => device.Value.Flags))
             failed = Worse(failed, _devices.Put(index, device));
         TellMap(_devices.Name, failed, "Flows to other nodes through devices that are missing are dropped.");
-        NoteSources(devices.Values);
     }
 
-    private void NoteSources(IEnumerable<DeviceValue> devices)
+    private void NoteSources()
     {
-        var sources = devices.Where(device => device.Flags.HasFlag(DeviceFlags.Attached))
+        var sources = _devices.Entries.Values.Where(device => device.Flags.HasFlag(DeviceFlags.Attached))
             .SelectMany(device => (Address[])[device.SourceV4, device.SourceV6])
             .Where(address => address != default)
             .Distinct().Order().ToArray();
@@ -228,9 +242,12 @@ public sealed class NodeNetwork : IDisposable
 
     private void TellServed()
     {
-        string served = string.Join(", ", _applied.Attached
+        // Devices of pods come and go all the time, and there are many.
+        var (pods, uplinks) = (_applied.Attached.Where(IsPod), _applied.Attached.Where(device => !IsPod(device)));
+        string served = string.Join(", ", uplinks
             .Select(device => $"{_picture.Links[device.Key].Name} ({string.Join(", ", device.Value.OrderDescending().Select(Name))})")
-            .Order(StringComparer.Ordinal));
+            .Order(StringComparer.Ordinal)
+            .Concat(pods.Select(_ => "devices of pods").Take(1)));
         if (served == _served)
             return;
 
@@ -242,6 +259,8 @@ public sealed class NodeNetwork : IDisposable
                 ? $"--devices {string.Join(',', patterns)}"
                 : "no Ethernet device that is up has a default route or the address --node-ip");
     }
+
+    private static bool IsPod(KeyValuePair<int, IReadOnlyList<DeviceHook>> device) => device.Value.Contains(DeviceHook.TcxPod);
 
     private static string Name(DeviceHook hook) => hook switch
     {

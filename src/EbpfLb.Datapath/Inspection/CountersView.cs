@@ -38,7 +38,7 @@ public sealed record CountersView(
         foreach (var view in backends)
         {
             if (view.Backend is { } backend)
-                sums[backend.ServiceId] = Sum(sums.GetValueOrDefault(backend.ServiceId), view.Counters);
+                sums[backend.ServiceId] = sums.GetValueOrDefault(backend.ServiceId).Plus(view.Counters);
         }
 
         return
@@ -50,15 +50,6 @@ public sealed record CountersView(
                 .ThenBy(view => view.ServiceId),
         ];
     }
-
-    private static CountersValue Sum(in CountersValue left, in CountersValue right) => new()
-    {
-        Connections = left.Connections + right.Connections,
-        PacketsIn = left.PacketsIn + right.PacketsIn,
-        BytesIn = left.BytesIn + right.BytesIn,
-        PacketsOut = left.PacketsOut + right.PacketsOut,
-        BytesOut = left.BytesOut + right.BytesOut,
-    };
 
     private static List<ReasonCount> ReadReasons(BpfMap map)
     {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Globalization;
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux;
@@ -73,22 +73,16 @@ public sealed record DeviceView(
             .ToLookup(entry => entry.Index, entry => entry.Link!);
     }
 
-    private static (string Path, Hook Hook, uint Index)? Parse(string path)
+    private static (string Path, Hook Hook, uint Index)? Parse(string path) =>
+        DevicePin.TryParse(Path.GetFileName(path), out var pin) ? (path, HookOf(pin.Hook), (uint)pin.InterfaceIndex) : null;
+
+    private static Hook HookOf(DeviceHook hook) => hook switch
     {
-        string name = Path.GetFileName(path);
-        int end = name.LastIndexOf('_');
-        Hook? hook = end < 0 ? null : name[..end] switch
-        {
-            "xdp" => Hook.Xdp,
-            "tcx_in" => Hook.TcIngress,
-            "tcx_out" => Hook.TcEgress,
-            "tcx_pod" => Hook.TcPod,
-            _ => null,
-        };
-        return hook is { } known && uint.TryParse(name.AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture, out uint index)
-            ? (path, known, index)
-            : null;
-    }
+        DeviceHook.Xdp => Hook.Xdp,
+        DeviceHook.TcxIngress => Hook.TcIngress,
+        DeviceHook.TcxPod => Hook.TcPod,
+        _ => Hook.TcEgress,
+    };
 
     private static DeviceLink? ReadLink(string path, Hook hook)
     {

@@ -123,7 +123,7 @@ internal sealed class CounterSync(ILbMaps maps)
         _counted.Remove(backend);
         if (counted != default)
         {
-            _owed[service] = Sum(_owed.GetValueOrDefault(service), counted);
+            _owed[service] = _owed.GetValueOrDefault(service).Plus(counted);
             Pay(service);
         }
     }
@@ -131,18 +131,9 @@ internal sealed class CounterSync(ILbMaps maps)
     private void Pay(uint service)
     {
         _services.TryGet(service, out var paid);
-        var write = _services.Put(service, Sum(paid, _owed[service]));
+        var write = _services.Put(service, paid.Plus(_owed[service]));
         if (write.Succeeded)
             _owed.Remove(service);
         _servicesFull = write.Error == MapError.Full;
     }
-
-    private static CountersValue Sum(in CountersValue one, in CountersValue other) => new()
-    {
-        Connections = one.Connections + other.Connections,
-        PacketsIn = one.PacketsIn + other.PacketsIn,
-        BytesIn = one.BytesIn + other.BytesIn,
-        PacketsOut = one.PacketsOut + other.PacketsOut,
-        BytesOut = one.BytesOut + other.BytesOut,
-    };
 }

@@ -24,6 +24,8 @@ public static class ServiceCidrTranslation
             // What is in a service CIDR and no service's is dropped.
             if (prefix.Length == 0)
                 problems.Invalid(path, $"{prefix} is every address there is; a service CIDR is a network of its own");
+            else if (prefix.HoldsMapped)
+                problems.Invalid(path, $"{prefix} holds the mapped form of every IPv4 address; a service CIDR is a network of its own");
             else
                 prefixes.Add(prefix);
         }

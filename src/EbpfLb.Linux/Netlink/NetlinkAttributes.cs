@@ -38,8 +38,6 @@ internal ref struct NetlinkAttributes
         return true;
     }
 
-    public readonly byte ReadByte() => Take(sizeof(byte))[0];
-
     public readonly ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)));
 
     public readonly uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)));

@@ -26,7 +26,6 @@ internal readonly ref struct NetlinkMessage
         Type = BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]);
         Flags = BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]);
         Sequence = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
-        Port = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
         Payload = bytes[HeaderSize..];
     }
 
@@ -35,8 +34,6 @@ internal readonly ref struct NetlinkMessage
     public ushort Flags { get; }
 
     public uint Sequence { get; }
-
-    public uint Port { get; }
 
     public ReadOnlySpan<byte> Payload { get; }
 

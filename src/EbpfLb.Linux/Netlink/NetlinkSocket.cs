@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
 namespace EbpfLb.Linux.Netlink;
@@ -12,7 +13,7 @@ internal sealed class NetlinkSocket : IDisposable
     // The kernel fills datagrams of a dump up to 32 KiB, and goes beyond for one message that is longer.
     public const int BufferSize = 128 * 1024;
 
-    private readonly byte[] _buffer = new byte[BufferSize];
+    private byte[]? _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
     private uint _sequence;
 
     private NetlinkSocket(SafeFileHandle handle)
@@ -77,7 +78,13 @@ internal sealed class NetlinkSocket : IDisposable
         }
     }
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        Handle.Dispose();
+        if (_buffer is { } buffer)
+            ArrayPool<byte>.Shared.Return(buffer);
+        _buffer = null;
+    }
 
     private uint Send(Span<byte> request, ushort type, int flags)
     {
@@ -89,6 +96,7 @@ internal sealed class NetlinkSocket : IDisposable
 
     private ReadOnlySpan<byte> Receive()
     {
+        ObjectDisposedException.ThrowIf(_buffer is null, this);
         Errno errno = NetlinkSyscalls.Receive(Handle, _buffer, out int length);
         return errno == Errno.None ? _buffer.AsSpan(0, length) : throw new LinuxException("receive a netlink answer", errno);
     }

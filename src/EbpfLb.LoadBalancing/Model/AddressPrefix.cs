@@ -28,6 +28,9 @@ public readonly record struct AddressPrefix : IComparable<AddressPrefix>
 
     public AddressFamily Family => Network.Family;
 
+    /// <summary>An IPv6 network that holds ::ffff:0:0/96, which is where the maps have IPv4 addresses.</summary>
+    public bool HoldsMapped => !Network.IsIPv4 && Mask(Address.Any(AddressFamily.IPv4), _bits) == Network;
+
     public static bool operator <(AddressPrefix left, AddressPrefix right) => left.CompareTo(right) < 0;
 
     public static bool operator >(AddressPrefix left, AddressPrefix right) => left.CompareTo(right) > 0;

@@ -224,6 +224,10 @@ public sealed class ExternalFieldsTests
     [InlineData("10.96.0.0", "spec.cidrs[0]")]
     [InlineData("0.0.0.0/0", "spec.cidrs[0]")]
     [InlineData("::/0", "spec.cidrs[0]")]
+    [InlineData("::/64", "spec.cidrs[0]")]
+    [InlineData("::/80", "spec.cidrs[0]")]
+    [InlineData("::/81", null)]
+    [InlineData("64:ff9b::/64", null)]
     public void Service_CIDR_is_a_network_that_is_not_everything(string text, string? problem)
     {
         var cidr = ServiceCidrTranslation.Translate(

@@ -52,6 +52,17 @@ public sealed class AddressPrefixTests
         Assert.Equal(expected, AddressPrefix.Parse(network).Contains(Address.Parse(address)));
 
     [Theory]
+    [InlineData("::/0", true)]
+    [InlineData("::/80", true)]
+    [InlineData("::/81", false)]
+    [InlineData("::fffe:0:0/95", true)]
+    [InlineData("::fffe:0:0/96", false)]
+    [InlineData("2001:db8::/32", false)]
+    [InlineData("0.0.0.0/0", false)]
+    public void It_tells_where_the_mapped_form_of_IPv4_lies(string network, bool expected) =>
+        Assert.Equal(expected, AddressPrefix.Parse(network).HoldsMapped);
+
+    [Theory]
     [InlineData("10.244.0.0/16", "10.244.1.0/24", true)]
     [InlineData("10.244.0.0/16", "10.244.0.0/16", true)]
     [InlineData("10.244.1.0/24", "10.244.0.0/16", false)]

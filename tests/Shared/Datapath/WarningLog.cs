@@ -8,6 +8,9 @@ internal sealed class WarningLog<T> : ILogger<T>
 {
     private readonly List<string> _lines = [];
 
+    /// <summary>Called after each, by whoever logs.</summary>
+    public Action? Written { get; set; }
+
     public IReadOnlyList<string> Lines
     {
         get
@@ -29,5 +32,6 @@ internal sealed class WarningLog<T> : ILogger<T>
 
         lock (_lines)
             _lines.Add(formatter(state, exception));
+        Written?.Invoke();
     }
 }
