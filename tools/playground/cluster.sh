@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 #
-# Two nodes, their pods and a client, in network namespaces. See ../README.md for the picture.
+# Two nodes, their pods and two clients, in network namespaces. See ../README.md for the picture.
 #
 #   cluster.sh up --id RUN      prints what it made, as shell assignments
 #   cluster.sh down --id RUN    removes all of it; nothing there is no error
@@ -20,7 +20,7 @@ verb=$1
 run=$3
 
 directory=/run/ebpflb-playground-$run
-namespaces=("n1-$run" "n2-$run" "p11-$run" "p12-$run" "p13-$run" "p14-$run" "p21-$run" "p22-$run" "c-$run")
+namespaces=("n1-$run" "n2-$run" "p11-$run" "p12-$run" "p13-$run" "p14-$run" "p21-$run" "p22-$run" "c-$run" "d-$run")
 
 cgroup2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 [[ -n $cgroup2 ]] || { echo "cluster.sh: no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified" >&2; exit 1; }
@@ -103,6 +103,22 @@ client() {
 		route add fd00:10:10::/64 dev fabric src 2001:db8::10
 		route add fd00:10:244:1::/64 via fd00:10:10::1 src 2001:db8::10
 		route add fd00:10:244:2::/64 via fd00:10:10::2 src 2001:db8::10
+		link add name behind type veth peer name eth0 netns d-$run
+		link set behind up
+		addr add 198.51.100.1/24 dev behind
+		addr add 2001:db8:51::1/64 dev behind nodad
+	END
+}
+
+# A client behind the router.
+distant_client() {
+	cat <<-END
+		link set lo up
+		link set eth0 up
+		addr add 198.51.100.10/24 dev eth0
+		addr add 2001:db8:51::10/64 dev eth0 nodad
+		route add default via 198.51.100.1
+		route add default via 2001:db8:51::1
 	END
 }
 
@@ -112,9 +128,11 @@ describe() {
 	echo "RUN_DIRECTORY=$directory"
 	echo "PIDS=$directory/pids"
 	echo "BPFFS=$directory/bpf"
+	echo "BPFFS_N2=$directory/bpf2"
 	echo "CGROUP=$cgroup"
 	echo "CGROUP_N1=$cgroup/node1"
 	echo "CGROUP_N2=$cgroup/node2"
+	echo "CGROUP_OUTSIDE=$cgroup/outside"
 	for namespace in "${namespaces[@]}"; do
 		name=${namespace%-"$run"}
 		echo "NETNS_${name^^}=/run/netns/$namespace"
@@ -127,9 +145,10 @@ up() {
 	[[ ! -e $directory ]] || { echo "cluster.sh: run $run is up already; cluster.sh down --id $run ends it" >&2; exit 1; }
 	trap 'down; exit 1' ERR INT TERM
 	mkdir -m 0700 "$directory"
-	mkdir "$directory/pids" "$directory/bpf"
+	mkdir "$directory/pids" "$directory/bpf" "$directory/bpf2"
 	mount -t bpf -o mode=0700 none "$directory/bpf"
-	mkdir "$cgroup" "$cgroup/node1" "$cgroup/node2"
+	mount -t bpf -o mode=0700 none "$directory/bpf2"
+	mkdir "$cgroup" "$cgroup/node1" "$cgroup/node2" "$cgroup/outside"
 
 	for namespace in "${namespaces[@]}"; do
 		ip netns add "$namespace"
@@ -141,6 +160,7 @@ up() {
 	node 1 2 p11 p12 p13 p14 | ip -n "n1-$run" -batch -
 	node 2 1 p21 p22 | ip -n "n2-$run" -batch -
 	client | ip -n "c-$run" -batch -
+	distant_client | ip -n "d-$run" -batch -
 	pod 1 11 | ip -n "p11-$run" -batch -
 	pod 1 12 | ip -n "p12-$run" -batch -
 	pod 1 13 | ip -n "p13-$run" -batch -
@@ -201,9 +221,12 @@ down() {
 	if [[ -d $cgroup ]]; then
 		find "$cgroup" -depth -type d -exec rmdir {} \;
 	fi
-	if mountpoint -q "$directory/bpf"; then
-		umount "$directory/bpf"
-	fi
+	local mount
+	for mount in "$directory/bpf" "$directory/bpf2"; do
+		if mountpoint -q "$mount"; then
+			umount "$mount"
+		fi
+	done
 	rm -rf "$directory"
 }
 

@@ -60,7 +60,7 @@ int run_tcp(const struct options *options)
 	for (int i = 0; i < options->count; i++) {
 		char text[ENDPOINT_TEXT];
 		struct answer answer;
-		int fd = tcp_dial(&to, options->timeout_ms);
+		int fd = tcp_dial_as(&to, options);
 		int error;
 
 		if (fd < 0) {
@@ -88,14 +88,17 @@ int run_tcp(const struct options *options)
 static int udp_prepare(const struct options *options, const struct endpoint *to)
 {
 	int fd = udp_open(to);
+	int error;
 
-	if (fd >= 0 && options->connected && connect(fd, (const struct sockaddr *)&to->address, to->length)) {
-		int error = -errno;
-
-		close(fd);
-		return error;
-	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	error = socket_prepare(fd, to, options);
+	if (!error && options->connected && connect(fd, (const struct sockaddr *)&to->address, to->length))
+		error = -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
 }
 
 int run_udp(const struct options *options)

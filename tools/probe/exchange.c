@@ -3,6 +3,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@ uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static int wait_for(int fd, short events, uint64_t deadline_ns)
+int wait_for(int fd, short events, uint64_t deadline_ns)
 {
 	for (;;) {
 		uint64_t now = now_ns();
@@ -33,7 +34,7 @@ static int wait_for(int fd, short events, uint64_t deadline_ns)
 	}
 }
 
-static uint64_t deadline(int timeout_ms)
+uint64_t deadline(int timeout_ms)
 {
 	return now_ns() + timeout_ms * 1000000ull;
 }
@@ -50,15 +51,73 @@ int tcp_finish(int fd, int timeout_ms)
 	return -error;
 }
 
-int tcp_dial(const struct endpoint *to, int timeout_ms)
+struct endpoint source_of(const struct endpoint *to, const struct options *options)
+{
+	bool is_v4 = to->address.ss_family == AF_INET;
+	char port[8];
+
+	snprintf(port, sizeof(port), "%d", options->source_port);
+	return endpoint_parse(options->source ? options->source
+			      : is_v4         ? "0.0.0.0"
+					      : "::",
+			      port, is_v4 || !options->source || strchr(options->source, ':') ? NULL : "mapped");
+}
+
+int socket_prepare(int fd, const struct endpoint *to, const struct options *options)
+{
+	bool is_v4 = to->address.ss_family == AF_INET;
+	int on = 1;
+
+	if (options->source || options->source_port) {
+		struct endpoint source = source_of(to, options);
+
+		/* One port to several frontends at once. */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (bind(fd, (struct sockaddr *)&source.address, source.length))
+			return -errno;
+	}
+	if (options->ttl && setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_TTL : IPV6_UNICAST_HOPS,
+				       &options->ttl, sizeof(options->ttl)))
+		return -errno;
+	if (options->keepalive_s) {
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &options->keepalive_s, sizeof(options->keepalive_s));
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &options->keepalive_s, sizeof(options->keepalive_s));
+	}
+	return 0;
+}
+
+static int tcp_connect(int fd, const struct endpoint *to, int timeout_ms)
+{
+	if (!connect(fd, (const struct sockaddr *)&to->address, to->length))
+		return 0;
+	return errno == EINPROGRESS ? tcp_finish(fd, timeout_ms) : -errno;
+}
+
+int tcp_dial_as(const struct endpoint *to, const struct options *options)
 {
 	int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int error = 0;
+	int error;
 
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (const struct sockaddr *)&to->address, to->length))
-		error = errno == EINPROGRESS ? tcp_finish(fd, timeout_ms) : -errno;
+	error = socket_prepare(fd, to, options);
+	if (!error)
+		error = tcp_connect(fd, to, options->timeout_ms);
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+int tcp_dial(const struct endpoint *to, int timeout_ms)
+{
+	int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = tcp_connect(fd, to, timeout_ms);
 	if (!error)
 		return fd;
 	close(fd);
@@ -106,18 +165,29 @@ int tcp_greeting(int fd, struct answer *answer, int timeout_ms)
 	return sscanf(line, "%63s %63s %63s", answer->backend, answer->server, answer->client) >= 1 ? 0 : -EPROTO;
 }
 
-int tcp_echo(int fd, const char *line, int timeout_ms)
+int tcp_say(int fd, const char *line)
 {
-	char sent[MAX_ANSWER], got[MAX_ANSWER];
+	char sent[MAX_ANSWER];
 	int length = snprintf(sent, sizeof(sent), "%s\n", line);
-	int error;
 
-	if (send(fd, sent, length, MSG_NOSIGNAL) != length)
-		return -errno;
-	error = read_line(fd, got, sizeof(got), timeout_ms);
+	return send(fd, sent, length, MSG_NOSIGNAL) == length ? 0 : -errno;
+}
+
+int tcp_hear(int fd, const char *line, int timeout_ms)
+{
+	char got[MAX_ANSWER];
+	int error = read_line(fd, got, sizeof(got), timeout_ms);
+
 	if (error)
 		return error;
 	return strcmp(got, line) ? -EPROTO : 0;
+}
+
+int tcp_echo(int fd, const char *line, int timeout_ms)
+{
+	int error = tcp_say(fd, line);
+
+	return error ? error : tcp_hear(fd, line, timeout_ms);
 }
 
 int udp_open(const struct endpoint *to)

@@ -18,6 +18,7 @@ static const char usage[] =
 	"usage: lbprobe COMMAND [OPTIONS] ...\n"
 	"\n"
 	"  serve --name NAME [--tcp PORT]... [--udp PORT]... [--bind ADDRESS] [--fast] [--pidfile FILE]\n"
+	"        [--tail N]\n"
 	"  tcp ADDRESS PORT                  a new connection each time\n"
 	"  udp ADDRESS PORT [--connected] [--same-socket]\n"
 	"  udp-many ADDRESS PORT [ADDRESS PORT]...    one unconnected socket, --count rounds\n"
@@ -26,12 +27,21 @@ static const char usage[] =
 	"                                    [--progress]\n"
 	"  bench ADDRESS PORT [--seconds S] [--direct ADDRESS --direct-port PORT]\n"
 	"                                    new TCP connections per second, best against serve --fast\n"
-	"  hold ADDRESS PORT                 --count TCP connections, checked for each line of standard input\n"
+	"  hold ADDRESS PORT                 --count TCP connections; lines of standard input: check, half, reset, "
+	"abandon\n"
+	"  transfer ADDRESS PORT --bytes N   there and back over one TCP connection\n"
+	"  trace tcp|udp ADDRESS PORT        TTLs 1 to --count: who answered what\n"
+	"  ping ADDRESS                      --count ICMP echo requests\n"
+	"  segment ADDRESS PORT --flags FSRPA --sequence N    one TCP segment that belongs to no socket\n"
+	"  flood ADDRESS PORT                --count TCP openings, each of another client, 20 every --interval MS\n"
+	"  watch DEVICE [ADDRESS]...         counts the frames from or to these addresses until SIGTERM\n"
+	"  offload DEVICE on|off             checksums left to the device when it sends\n"
 	"\n"
 	"  --cgroup DIR    enter this cgroup before anything else\n"
 	"  --netns PATH    then this network namespace\n"
 	"  --count N       (1)\n"
 	"  --timeout MS    for each answer (1000)\n"
+	"  --source ADDRESS, --source-port PORT, --ttl N, --keepalive S    of tcp, udp, hold, transfer\n"
 	"  --family 4|6|mapped    mapped: an IPv4 address on an AF_INET6 socket\n"
 	"\n"
 	"Exit status: 0 the result is in the output, 1 a check failed, 2 wrong usage or surroundings.\n";
@@ -40,8 +50,10 @@ static const struct command {
 	const char *name;
 	int (*run)(const struct options *options);
 } commands[] = {
-	{"serve", run_serve},   {"tcp", run_tcp},       {"udp", run_udp},     {"udp-many", run_many},
-	{"checks", run_checks}, {"stream", run_stream}, {"bench", run_bench}, {"hold", run_hold},
+	{"serve", run_serve},       {"tcp", run_tcp},       {"udp", run_udp},         {"udp-many", run_many},
+	{"checks", run_checks},     {"stream", run_stream}, {"bench", run_bench},     {"hold", run_hold},
+	{"transfer", run_transfer}, {"trace", run_trace},   {"ping", run_ping},       {"segment", run_segment},
+	{"flood", run_flood},       {"watch", run_watch},   {"offload", run_offload},
 };
 
 static void enter_cgroup(const char *directory)
@@ -102,6 +114,14 @@ enum option_code {
 	OPTION_REFUSED_PORT,
 	OPTION_SAME_SOCKET,
 	OPTION_SECONDS,
+	OPTION_BYTES,
+	OPTION_FLAGS,
+	OPTION_KEEPALIVE,
+	OPTION_SEQUENCE,
+	OPTION_SOURCE,
+	OPTION_SOURCE_PORT,
+	OPTION_TAIL,
+	OPTION_TTL,
 	OPTION_TCP,
 	OPTION_TIMEOUT,
 	OPTION_UDP,
@@ -127,6 +147,14 @@ static const struct option long_options[] = {
 	{"refused-port", required_argument, NULL, OPTION_REFUSED_PORT},
 	{"same-socket", no_argument, NULL, OPTION_SAME_SOCKET},
 	{"seconds", required_argument, NULL, OPTION_SECONDS},
+	{"bytes", required_argument, NULL, OPTION_BYTES},
+	{"flags", required_argument, NULL, OPTION_FLAGS},
+	{"keepalive", required_argument, NULL, OPTION_KEEPALIVE},
+	{"sequence", required_argument, NULL, OPTION_SEQUENCE},
+	{"source", required_argument, NULL, OPTION_SOURCE},
+	{"source-port", required_argument, NULL, OPTION_SOURCE_PORT},
+	{"tail", required_argument, NULL, OPTION_TAIL},
+	{"ttl", required_argument, NULL, OPTION_TTL},
 	{"tcp", required_argument, NULL, OPTION_TCP},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"udp", required_argument, NULL, OPTION_UDP},
@@ -198,6 +226,30 @@ static void parse_options(struct options *options, int argc, char **argv)
 			break;
 		case OPTION_SECONDS:
 			options->seconds = number_parse(option, optarg);
+			break;
+		case OPTION_BYTES:
+			options->bytes = number_parse(option, optarg);
+			break;
+		case OPTION_FLAGS:
+			options->flags = optarg;
+			break;
+		case OPTION_KEEPALIVE:
+			options->keepalive_s = number_parse(option, optarg);
+			break;
+		case OPTION_SEQUENCE:
+			options->sequence = strtoul(optarg, NULL, 10);
+			break;
+		case OPTION_SOURCE:
+			options->source = optarg;
+			break;
+		case OPTION_SOURCE_PORT:
+			options->source_port = port_parse(optarg);
+			break;
+		case OPTION_TAIL:
+			options->tail = number_parse(option, optarg);
+			break;
+		case OPTION_TTL:
+			options->ttl = number_parse(option, optarg);
 			break;
 		case OPTION_TCP:
 			add_port(options->tcp_ports, &options->tcp_count, optarg);

@@ -32,6 +32,14 @@ struct options {
 	int duration_ms;
 	int bucket_ms;
 	int seconds;
+	int bytes;
+	int tail;
+	int keepalive_s;
+	int ttl;
+	int source_port;
+	const char *source; /* of a client: bound to it */
+	const char *flags;  /* of a segment: letters of FSRPA */
+	uint32_t sequence;
 	bool connected;
 	bool same_socket;
 	bool fast;
@@ -48,6 +56,13 @@ int run_checks(const struct options *options);
 int run_stream(const struct options *options);
 int run_bench(const struct options *options);
 int run_hold(const struct options *options);
+int run_transfer(const struct options *options);
+int run_trace(const struct options *options);
+int run_ping(const struct options *options);
+int run_segment(const struct options *options);
+int run_flood(const struct options *options);
+int run_watch(const struct options *options);
+int run_offload(const struct options *options);
 
 /* endpoint.c */
 
@@ -76,8 +91,16 @@ struct answer {
 };
 
 int tcp_dial(const struct endpoint *to, int timeout_ms);
+/* With --source, --source-port, --ttl and --keepalive. */
+int tcp_dial_as(const struct endpoint *to, const struct options *options);
+int socket_prepare(int fd, const struct endpoint *to, const struct options *options);
+struct endpoint source_of(const struct endpoint *to, const struct options *options);
+int wait_for(int fd, short events, uint64_t deadline_ns);
+uint64_t deadline(int timeout_ms);
 int tcp_finish(int fd, int timeout_ms);
 int tcp_greeting(int fd, struct answer *answer, int timeout_ms);
+int tcp_say(int fd, const char *line);
+int tcp_hear(int fd, const char *line, int timeout_ms);
 int tcp_echo(int fd, const char *line, int timeout_ms);
 int udp_open(const struct endpoint *to);
 int udp_receive(int fd, struct answer *answer, struct endpoint *from, int timeout_ms);
@@ -90,7 +113,7 @@ uint64_t now_ns(void);
 /* report.c: JSON, one object per line. */
 
 struct tally_entry {
-	char key[96];
+	char key[320];
 	uint64_t count;
 };
 

@@ -3,6 +3,9 @@
 /*
  * A backend: TCP and UDP, both families on one socket, one thread. A TCP client is told "name server-end client-end"
  * and then hears its own words; a datagram is answered with "name client payload" from the address it was sent to.
+ *
+ * SIGUSR1: this side of every TCP connection ends. --tail N: a client that has ended its side hears "tail" N times
+ * more.
  */
 
 #define _GNU_SOURCE
@@ -10,6 +13,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +27,24 @@ enum source_kind { SOURCE_LISTENER, SOURCE_DATAGRAMS, SOURCE_CONNECTION, SOURCE_
 struct source {
 	enum source_kind kind;
 	int fd;
+	struct source *next; /* of connections */
 };
+
+#define TAIL_INTERVAL_US 100000
+#define ECHO_TIMEOUT_MS  20000
+
+static struct source *connections;
+
+static void forget(struct source *connection)
+{
+	struct source **at = &connections;
+
+	while (*at != connection)
+		at = &(*at)->next;
+	*at = connection->next;
+	close(connection->fd);
+	free(connection);
+}
 
 static void watch(int epoll, enum source_kind kind, int fd)
 {
@@ -33,6 +54,10 @@ static void watch(int epoll, enum source_kind kind, int fd)
 	if (!source)
 		fail("out of memory");
 	*source = (struct source){.kind = kind, .fd = fd};
+	if (kind == SOURCE_CONNECTION) {
+		source->next = connections;
+		connections = source;
+	}
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
 		fail("epoll_ctl: %s", strerror(errno));
 }
@@ -88,12 +113,33 @@ static void accept_all(int epoll, int listener, const struct options *options)
 
 static bool echo(int fd)
 {
-	char data[4096];
+	char data[65536];
 	ssize_t got = recv(fd, data, sizeof(data), 0);
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return got && send(fd, data, got, MSG_NOSIGNAL) == got;
+	for (ssize_t sent = 0; sent < got;) {
+		ssize_t part = send(fd, data + sent, got - sent, MSG_NOSIGNAL);
+
+		if (part < 0 && (errno != EAGAIN || wait_for(fd, POLLOUT, deadline(ECHO_TIMEOUT_MS))))
+			return false;
+		if (part > 0)
+			sent += part;
+	}
+	return got;
+}
+
+/* In a process of its own: it takes its time. */
+static void send_tail(int fd, int count)
+{
+	if (fork())
+		return;
+	for (int i = 0; i < count; i++) {
+		if (send(fd, "tail\n", 5, MSG_NOSIGNAL) != 5)
+			_exit(1);
+		usleep(TAIL_INTERVAL_US);
+	}
+	_exit(0);
 }
 
 static void answer_all(int fd, const char *name)
@@ -141,11 +187,27 @@ static int watch_signals(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		fail("signalfd: %s", strerror(errno));
 	return fd;
+}
+
+/* Whether it was the signal to end all of it. */
+static bool take_signal(int fd)
+{
+	struct signalfd_siginfo signal_info;
+
+	if (read(fd, &signal_info, sizeof(signal_info)) != sizeof(signal_info) || signal_info.ssi_signo != SIGUSR1)
+		return true;
+	for (struct source *connection = connections; connection; connection = connection->next)
+		shutdown(connection->fd, SHUT_WR);
+	json_begin();
+	json_text("event", "ended");
+	json_end();
+	return false;
 }
 
 static void write_pidfile(const char *path)
@@ -163,6 +225,7 @@ int run_serve(const struct options *options)
 
 	if (!options->name || !(options->tcp_count + options->udp_count))
 		fail("serve needs --name, and --tcp or --udp");
+	signal(SIGCHLD, SIG_IGN);
 	watch(epoll, SOURCE_SIGNAL, watch_signals());
 	for (int i = 0; i < options->tcp_count; i++)
 		watch(epoll, SOURCE_LISTENER, listen_on(address, options->tcp_ports[i], SOCK_STREAM));
@@ -192,12 +255,15 @@ int run_serve(const struct options *options)
 				break;
 			case SOURCE_CONNECTION:
 				if (!echo(source->fd)) {
-					close(source->fd);
-					free(source);
+					if (options->tail)
+						send_tail(source->fd, options->tail);
+					forget(source);
 				}
 				break;
 			case SOURCE_SIGNAL:
-				return 0;
+				if (take_signal(source->fd))
+					return 0;
+				break;
 			}
 		}
 	}

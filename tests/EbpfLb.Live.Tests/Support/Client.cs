@@ -87,6 +87,96 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
         return held;
     }
 
+    /// <param name="options">Further ones of lbprobe.</param>
+    public Task<ProbeReport> TcpAsync(Target target, int count = 1, params string[] options) =>
+        AskAsync(["tcp", target.Address, Number(target.TcpPort), "--count", Number(count), .. options]);
+
+    public Task<ProbeReport> UdpAsync(Target target, int count = 1, params string[] options) =>
+        AskAsync(["udp", target.Address, Number(target.UdpPort), "--count", Number(count), .. options]);
+
+    public Task<ProbeReport> UdpConnectedAsync(Target target, int count = 1) => UdpAsync(target, count, "--connected");
+
+    public Task<ProbeReport> TransferAsync(Target target, int bytes) =>
+        AskAsync(["transfer", target.Address, Number(target.TcpPort), "--bytes", Number(bytes)]);
+
+    public Task<ProbeReport> PingAsync(string address, int count, int timeoutMs) =>
+        AskAsync(["ping", address, "--count", Number(count), "--timeout", Number(timeoutMs)]);
+
+    /// <summary>What came back for the hop limits from 1 on.</summary>
+    public async Task<IReadOnlyList<string>> TraceAsync(string protocol, Target target, int hops)
+    {
+        string output = await Programs.OutputOfAsync(
+            Programs.Probe,
+            [
+                "trace", protocol, target.Address, Number(protocol == "tcp" ? target.TcpPort : target.UdpPort), "--count",
+                Number(hops), .. Place,
+            ]);
+        using var document = JsonDocument.Parse(output);
+        return [.. document.RootElement.EnumerateObject().Select(hop => hop.Value.GetString()!)];
+    }
+
+    /// <summary>One TCP segment without a socket.</summary>
+    public Task SendSegmentAsync(string address, int port, string source, int sourcePort, string flags, uint sequence) =>
+        Programs.OutputOfAsync(
+            Programs.Probe,
+            [
+                "segment", address, Number(port), "--source", source, "--source-port", Number(sourcePort), "--flags", flags, "--sequence",
+                sequence.ToString(CultureInfo.InvariantCulture), .. Place,
+            ]);
+
+    /// <summary>Openings of clients that do not exist, somewhat less than 10,000 a second.</summary>
+    public Task FloodAsync(Target target, int count) =>
+        Programs.OutputOfAsync(
+            Programs.Probe, ["flood", target.Address, Number(target.TcpPort), "--count", Number(count), "--interval", "2", .. Place]);
+
+    public TrafficStream Stream(string protocol, Target target, int intervalMs, params string[] options) =>
+        new(LineProcess.Start(
+            Programs.Probe,
+            [
+                "stream", protocol, target.Address, Number(protocol == "tcp" ? target.TcpPort : target.UdpPort), "--interval",
+                Number(intervalMs), "--duration", "120000", "--bucket", "20", "--progress", .. options, .. Place,
+            ]));
+
+    /// <summary>TCP connections that stay open.</summary>
+    public async Task<HeldConnections> HoldAsync(Target target, int count, params string[] options)
+    {
+        var held = new HeldConnections(LineProcess.Start(
+            Programs.Probe, ["hold", target.Address, Number(target.TcpPort), "--count", Number(count), .. options, .. Place]));
+        Assert.Empty((await held.OpenedAsync()).Failures);
+        return held;
+    }
+
+    /// <summary>A command of ip(8) in this place's network namespace.</summary>
+    public Task<string> IpAsync(string command) =>
+        Programs.OutputOfAsync("nsenter", [$"--net={NetworkNamespace}", "ip", .. command.Split(' ')]);
+
+    /// <summary>Whether a port of a bridge takes part in it.</summary>
+    public Task BridgePortAsync(string device, bool forwards) =>
+        IpAsync($"link set dev {device} type bridge_slave state {(forwards ? 3 : 0)}");
+
+    /// <summary>Whether a device leaves checksums to be computed to the one that takes its frames.</summary>
+    public Task OffloadAsync(string device, bool on) =>
+        Programs.OutputOfAsync(Programs.Probe, ["offload", device, on ? "on" : "off", .. Place]);
+
+    /// <summary>A file of /proc as this place sees it.</summary>
+    public Task<string> ReadAsync(string file) => Programs.OutputOfAsync("nsenter", [$"--net={NetworkNamespace}", "cat", file]);
+
+    public async Task WriteAsync(string file, string text)
+    {
+        await Programs.OutputOfAsync("nsenter", [$"--net={NetworkNamespace}", "sh", "-c", "echo \"$0\" >\"$1\"", text, file]);
+    }
+
+    public Task<FrameWatch> WatchAsync(string device, params string[] addresses) =>
+        FrameWatch.StartAsync(["watch", device, .. addresses, .. Place]);
+
+    /// <summary>A server with further options of lbprobe.</summary>
+    public async Task<LineProcess> ServeAsync(params string[] options)
+    {
+        var server = LineProcess.Start(Programs.Probe, ["serve", "--name", Name, .. options, .. Place]);
+        await server.WaitForLineAsync("\"ready\":true");
+        return server;
+    }
+
     /// <summary>A server on all these ports, TCP and UDP, in both families.</summary>
     public async Task<LineProcess> ServeAsync(IEnumerable<int> ports)
     {

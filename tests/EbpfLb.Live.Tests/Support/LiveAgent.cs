@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Linux.Processes;
 
@@ -7,7 +8,7 @@ namespace EbpfLb.Live.Tests.Support;
 /// <summary>An agent of node n1, on a BPF file system, a cgroup and a manifest directory of its own.</summary>
 internal sealed class LiveAgent : IAsyncDisposable
 {
-    private readonly IReadOnlyList<string> _arguments;
+    private readonly IReadOnlyList<string> _options;
     private LineProcess? _process;
 
     /// <param name="options">Further ones of the command line.</param>
@@ -16,12 +17,7 @@ internal sealed class LiveAgent : IAsyncDisposable
         BpfFs = bpffs;
         Cgroup = cgroup;
         Manifests = manifests;
-        // It runs in the machine's own network namespace, unless a test says otherwise: the devices there are not a test's.
-        string[] devices = options.Contains("--devices") ? [] : ["--devices", "none"];
-        _arguments =
-        [
-            "agent", "--manifests", manifests.Path, "--node-name", "n1", "--bpffs", bpffs, "--cgroup", cgroup, .. devices, .. options,
-        ];
+        _options = options;
     }
 
     public string BpfFs { get; }
@@ -32,9 +28,28 @@ internal sealed class LiveAgent : IAsyncDisposable
 
     public ManifestFiles Manifests { get; }
 
+    public string NodeName { get; init; } = "n1";
+
+    /// <summary>Null: the machine's own. The devices there are not a test's, so the agent gets none.</summary>
+    public string? NetworkNamespace { get; init; }
+
     public int Pid => Process.Pid;
 
     public string Log => Process.Text;
+
+    private string[] Line
+    {
+        get
+        {
+            string[] place = NetworkNamespace is null ? [] : ["nsenter", $"--net={NetworkNamespace}"];
+            string[] devices = NetworkNamespace is null && !_options.Contains("--devices") ? ["--devices", "none"] : [];
+            return
+            [
+                .. place, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
+                "--cgroup", Cgroup, .. devices, .. _options,
+            ];
+        }
+    }
 
     private LineProcess Process => _process ?? throw new InvalidOperationException("no agent runs");
 
@@ -42,14 +57,14 @@ internal sealed class LiveAgent : IAsyncDisposable
     public async Task StartAsync()
     {
         await DisposeAsync();
-        _process = LineProcess.Start(Programs.Ebpflb, _arguments);
+        _process = LineProcess.Start(Line[0], Line[1..]);
         await _process.WaitForLineAsync("First sync:");
     }
 
     /// <summary>For an agent that is expected to refuse its work, perhaps under another program.</summary>
     public Task<ProcessResult> RunToEndAsync(params IReadOnlyList<string> under)
     {
-        string[] line = [.. under, Programs.Ebpflb, .. _arguments];
+        string[] line = [.. under, .. Line];
         return Programs.RunAsync(line[0], line[1..]);
     }
 
@@ -95,6 +110,25 @@ internal sealed class LiveAgent : IAsyncDisposable
     {
         using var inspector = DatapathInspector.Open(BpfFs);
         return inspector.ReadAffinity();
+    }
+
+    public IReadOnlyList<FlowView> ReadFlows(Func<FlowView, bool>? isWanted = null)
+    {
+        using var inspector = DatapathInspector.Open(BpfFs);
+        return inspector.ReadFlows(isWanted ?? (_ => true));
+    }
+
+    /// <summary>Packets of all hooks.</summary>
+    public ulong Count(Reason reason)
+    {
+        using var inspector = DatapathInspector.Open(BpfFs);
+        return inspector.ReadCounters().Reasons.Where(count => count.Reason == reason).Aggregate(0ul, (sum, count) => sum + count.Packets);
+    }
+
+    public ulong Count(Hook hook, Reason reason)
+    {
+        using var inspector = DatapathInspector.Open(BpfFs);
+        return Assert.Single(inspector.ReadCounters().Reasons, count => count.Hook == hook && count.Reason == reason).Packets;
     }
 
     public StatusView ReadStatus() => StatusView.Read(BpfFs);

@@ -24,7 +24,21 @@ internal sealed class Playground : IAsyncDisposable
     /// <summary>Where manifests and other files may be put.</summary>
     public string Directory => _settings["RUN_DIRECTORY"];
 
+    public string BpfFsOfSecondNode => _settings["BPFFS_N2"];
+
+    public string CgroupOfSecondNode => _settings["CGROUP_N2"];
+
     public IReadOnlyList<Client> AllPods { get; }
+
+    /// <summary>In the namespace of the switch and router of the nodes.</summary>
+    public Client Outside => new("c", "", _settings["CGROUP_OUTSIDE"], _settings["NETNS_C"], "192.0.2.10", "2001:db8::10");
+
+    /// <summary>Behind the router.</summary>
+    public Client Distant => new("d", "", _settings["CGROUP_OUTSIDE"], _settings["NETNS_D"], "198.51.100.10", "2001:db8:51::10");
+
+    /// <summary>A process of node n2 itself.</summary>
+    public Client SecondHost =>
+        new("n2", "n2", CgroupOfSecondNode, _settings["NETNS_N2"], "10.244.2.1", "fd00:10:244:2::1");
 
     /// <summary>A process of node n1 itself, as its own pods see it.</summary>
     public Client Host => new("n1", "n1", Cgroup, _settings["NETNS_N1"], "10.244.1.1", "fd00:10:244:1::1");

@@ -31,6 +31,17 @@ internal sealed record ProbeReport
     /// <summary>The server's own end.</summary>
     public IReadOnlyDictionary<string, int> Destinations { get; init; } = Nothing;
 
+    /// <summary>Of a transfer, and of what the other side of held connections still said.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Of a transfer: the path's, as the client has it in the end.</summary>
+    public int Mtu { get; init; }
+
+    public int Retransmits { get; init; }
+
+    /// <summary>Of echo requests: ICMP type and code, or "timeout".</summary>
+    public IReadOnlyDictionary<string, int> Answers { get; init; } = Nothing;
+
     /// <summary>Of a stream: what happened when.</summary>
     public IReadOnlyList<ProbeReport> Buckets { get; init; } = [];
 
