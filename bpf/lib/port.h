@@ -67,7 +67,9 @@ static __noinline int port_take_over(struct port_search *search, const struct lb
 		age = clock_age(search->now, forward->seen);
 	if (conntrack_is_assured(forward, holder, is_tcp) && !conntrack_is_closed(holder, forward))
 		return -EEXIST;
-	if (patient && age < clock_of_ms(PORT_PATIENCE_MS))
+	/* After a reset neither end has anything left to wait for. */
+	if (patient && age < clock_of_ms(PORT_PATIENCE_MS) &&
+	    !((conntrack_flags(forward, 0) | conntrack_flags(holder, 0)) & LB_CONNTRACK_RST))
 		return -EEXIST;
 	/* Free first: of two packets that find it idle at once one gets the port. */
 	if (forward)

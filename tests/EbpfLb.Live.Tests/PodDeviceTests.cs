@@ -29,7 +29,8 @@ public sealed class PodDeviceTests(PodDeviceNode node) : OuterTest(node), IClass
             Assert.Equal([target.Udp], udp.From.Keys);
         }
 
-        Assert.True(Node.Agent.Count(Hook.TcPod, Reason.NewFlow) >= before + 480, "not all flows began at the pod's device");
+        // Of 480; now and then the kernel gives a socket the port of an earlier datagram, whose flow it continues.
+        Assert.InRange(Node.Agent.Count(Hook.TcPod, Reason.NewFlow), before + 450, before + 480);
     }
 
     [PrivilegedFact]
