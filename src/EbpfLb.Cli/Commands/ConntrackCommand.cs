@@ -15,8 +15,9 @@ internal sealed class ConntrackCommand : ReaderCommand
         """
         A flow is two entries of conntrack_v1, one for each direction, shown here as one line. FRONTEND is what the client dialled,
         BACKEND where its packets go, SNAT whom the backend sees instead of the client ('-': the client itself). AGE is the time since
-        the last packet, EXPIRES-IN the time until a sweep removes the flow if no other comes. A flow of which one half is missing has
-        its STATE marked: ',forward-only' or ',reply-only'. The datapath makes such a flow whole when its next packet comes.
+        the last packet, EXPIRES-IN the time until a sweep removes the flow if no other comes. A flow that lost a half has its STATE
+        marked: ',forward-only' or ',reply-only'. The datapath makes such a flow whole when its next packet comes. (One that is not answered
+        yet has the reply's half only, and no mark.)
 
         STATE:
           SYN-SENT         not answered yet                 FIN-WAIT     one side has ended
@@ -129,7 +130,8 @@ internal sealed class ConntrackCommand : ReaderCommand
     {
         FlowHalves.Both => "",
         FlowHalves.ForwardOnly => ",forward-only",
-        _ => ",reply-only",
+        // An opening has no other half before it is answered.
+        _ => flow.State is FlowState.SynSent or FlowState.Unreplied ? "" : ",reply-only",
     };
 
     private static IEnumerable<string> Flags(FlowView flow)

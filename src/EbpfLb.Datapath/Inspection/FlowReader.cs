@@ -92,8 +92,7 @@ internal sealed class FlowReader(
         var state = StateOf(key.Protocol, forward?.Flags, reply?.Flags);
         uint age = Math.Min(forward is { } there ? Age(there) : uint.MaxValue, reply is { } back ? Age(back) : uint.MaxValue);
         var seenAgo = TimeSpan.FromTicks(((long)age << ClockShift) / TimeSpan.NanosecondsPerTick);
-        var timeout = Timeout(
-            key.Protocol, state, forward?.Flags ?? ConntrackFlags.None, reply?.Flags ?? ConntrackFlags.None);
+        var timeout = Timeout(key.Protocol, state, forward?.Flags, reply?.Flags);
         var left = timeout - seenAgo;
         return new FlowView(
             key.Protocol, client, new AddressPort(key.Destination, key.DestinationPort.Value),
@@ -113,20 +112,26 @@ internal sealed class FlowReader(
         return age < 0 ? 0 : (uint)age;
     }
 
-    // As the sweep has it: a connection whose client's half is missing, or has acknowledged nothing, is half open.
-    private TimeSpan? Timeout(Protocol protocol, FlowState state, ConntrackFlags there, ConntrackFlags back)
+    // As the sweep has it.
+    private TimeSpan? Timeout(Protocol protocol, FlowState state, ConntrackFlags? forward, ConntrackFlags? reply)
     {
+        var there = forward ?? ConntrackFlags.None;
+        var back = reply ?? ConntrackFlags.None;
         uint seconds = (protocol, state) switch
         {
             (Protocol.Udp, _) => settings.UdpSeconds,
             (_, FlowState.Closing or FlowState.Reset) => settings.TcpClosedSeconds,
             (Protocol.Sctp, _) => settings.SctpSeconds,
-            _ when !there.HasFlag(ConntrackFlags.Data) => settings.TcpSynSeconds,
+            _ when !IsAssured(forward, back) => settings.TcpSynSeconds,
             _ when ((there | back) & ConntrackFlags.Fin) != 0 => settings.TcpFinSeconds,
             _ => settings.TcpEstablishedSeconds,
         };
         return seconds == 0 ? null : TimeSpan.FromSeconds(seconds);
     }
+
+    // Of a half that is missing the other one tells; a connection that was picked up began with what anybody can send.
+    private static bool IsAssured(ConntrackFlags? forward, ConntrackFlags back) =>
+        (forward is { } there && !there.HasFlag(ConntrackFlags.PickedUp) ? there : back).HasFlag(ConntrackFlags.Data);
 
     private static FlowState StateOf(Protocol protocol, ConntrackFlags? forward, ConntrackFlags? reply)
     {
