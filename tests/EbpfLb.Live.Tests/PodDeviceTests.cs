@@ -29,7 +29,8 @@ public sealed class PodDeviceTests(PodDeviceNode node) : OuterTest(node), IClass
             Assert.Equal([target.Udp], udp.From.Keys);
         }
 
-        Assert.True(Node.Agent.Count(Hook.TcPod, Reason.NewFlow) >= before + 480, "not all flows began at the pod's device");
+        // 480 conversations; a client port that comes again within the time of a UDP flow begins no other.
+        Assert.True(Node.Agent.Count(Hook.TcPod, Reason.NewFlow) >= before + 400, "flows did not begin at the pod's device");
     }
 
     [PrivilegedFact]
