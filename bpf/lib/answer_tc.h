@@ -16,6 +16,9 @@
 #include "budget.h"
 #include "route.h"
 
+#define FRAME_BROADCAST 1 /* PACKET_* of linux/if_packet.h */
+#define FRAME_MULTICAST 2
+
 #define ANSWER_TTL         64
 #define ANSWER_QUOTE_WORDS 64 /* of 4 bytes: all headers that may be quoted, and the beginning of what follows */
 
@@ -233,7 +236,10 @@ static __noinline int answer_icmp(hook_ctx *ctx, const struct packet *packet, en
  */
 static __always_inline bool answer_is_due(hook_ctx *ctx, const struct packet *packet, enum lb_reason reason)
 {
-	if (!packet->has_ports || CONTEXT_READ(ctx, pkt_type))
+	__u32 kind = CONTEXT_READ(ctx, pkt_type);
+
+	/* Whether the frame is for this station was asked before; a bridge's pod sends to the bridge. */
+	if (!packet->has_ports || kind == FRAME_BROADCAST || kind == FRAME_MULTICAST)
 		return false;
 	if (reason == LB_REASON_TOO_BIG)
 		return !packet->may_fragment;
