@@ -346,7 +346,7 @@ enum lb_reason {
 		18, /* dropped: a first fragment without the whole header, or one that overwrites it */
 	LB_REASON_FRAGMENT_UNKNOWN = 19, /* dropped: the first fragment was not seen */
 	LB_REASON_NO_FLOW = 20,          /* dropped: the segment opens nothing and belongs to nothing */
-	LB_REASON_NO_SNAT_PORT = 21,     /* dropped: every port towards this backend is taken */
+	LB_REASON_NO_SNAT_PORT = 21,     /* answered: every port towards this backend is taken */
 	LB_REASON_NO_ROUTE = 22,         /* dropped: no route to the backend, or forwarding is off */
 	LB_REASON_NOT_FOR_US = 23,       /* dropped: broadcast or multicast frame with a service address inside */
 	LB_REASON_MAP_FULL = 24,         /* dropped: no room for the flow */

@@ -19,6 +19,13 @@ static __always_inline void count_reason(const struct packet *packet, enum lb_re
 	__sync_fetch_and_add(&count->bytes, packet->length);
 }
 
+/* The answer says that nobody is there. Without a port to masquerade with, too: better than to let the client wait. */
+static __always_inline bool reason_refuses(enum lb_reason reason)
+{
+	return reason == LB_REASON_REFUSED_NO_ENDPOINT || reason == LB_REASON_REFUSED_NO_PORT ||
+	       reason == LB_REASON_NO_SNAT_PORT;
+}
+
 /*
  * With the packet that opens it, before there is a half to count it in. The agent makes the element with the backend;
  * without it the connection goes uncounted.

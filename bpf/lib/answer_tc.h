@@ -248,7 +248,7 @@ static __always_inline bool answer_is_due(hook_ctx *ctx, const struct packet *pa
 
 SUBPROGRAM int answer(hook_ctx *ctx, const struct packet *packet, enum lb_reason reason)
 {
-	bool refuses = reason == LB_REASON_REFUSED_NO_ENDPOINT || reason == LB_REASON_REFUSED_NO_PORT;
+	bool refuses = reason_refuses(reason);
 
 	if (!packet)
 		return HOOK_DROP;

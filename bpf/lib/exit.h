@@ -9,8 +9,7 @@
 
 static __always_inline bool reason_is_answered(enum lb_reason reason)
 {
-	return reason == LB_REASON_REFUSED_NO_ENDPOINT || reason == LB_REASON_REFUSED_NO_PORT ||
-	       reason == LB_REASON_TTL_EXCEEDED || reason == LB_REASON_TOO_BIG;
+	return reason_refuses(reason) || reason == LB_REASON_TTL_EXCEEDED || reason == LB_REASON_TOO_BIG;
 }
 
 static __always_inline int exit_with(hook_ctx *ctx, struct packet *packet, int outcome)

@@ -3,6 +3,7 @@ using EbpfLb.Datapath.Contract;
 using EbpfLb.LoadBalancing.Model;
 using EbpfLb.Packets.Tests.Ground;
 using EbpfLb.Packets.Tests.Packets;
+using EbpfLb.Packets.Tests.Reference;
 
 namespace EbpfLb.Packets.Tests;
 
@@ -203,7 +204,7 @@ public sealed class FlowTests(PacketGround ground) : PacketTest(ground)
 
         Assert.Equal(Ports, World.Flows);
 
-        ExpectDrop(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: 43000)), Reason.NoSnatPort);
+        ExpectAnswer(hook, FromClient(family, Segment(TcpFlags.Syn, sourcePort: 43000)), Reason.NoSnatPort, Answers.CheckRefusal);
         for (ushort port = 42000; port < 42000 + Ports; port++)
             Judge(hook, FromClient(family, Segment(TcpFlags.Ack, sourcePort: port)));
 

@@ -37,7 +37,7 @@ public static class ReasonText
         Reason.FragmentTiny => "dropped: a first fragment that cuts the header, or a later one that overwrites it",
         Reason.FragmentUnknown => "dropped: a later fragment whose first one was not seen",
         Reason.NoFlow => "dropped: a TCP segment that opens no connection and belongs to none",
-        Reason.NoSnatPort => "dropped: every masquerading port towards the backend is taken",
+        Reason.NoSnatPort => "refused: every masquerading port towards the backend is taken",
         Reason.NoRoute => "dropped: no route to the backend, or IP forwarding is off",
         Reason.NotForUs => "dropped: a broadcast or multicast frame with a service address in it",
         Reason.MapFull => "dropped: conntrack has no room for the flow",
