@@ -271,8 +271,9 @@ void check_end(struct run *run, const struct world *world)
 
 	for (__u32 i = 0; i < LB_REASONS; i++)
 		run->reasons[i] = *reason_of(run->hook, i) - run->reasons[i];
-	answers = counted(run, LB_REASON_REFUSED_NO_ENDPOINT, LB_REASON_TOO_BIG);
-	drops = counted(run, LB_REASON_REPLY_LIMIT, LB_REASON_MAP_FULL) + run->reasons[LB_REASON_FAILED];
+	answers = counted(run, LB_REASON_REFUSED_NO_ENDPOINT, LB_REASON_TOO_BIG) + run->reasons[LB_REASON_NO_SNAT_PORT];
+	drops = counted(run, LB_REASON_REPLY_LIMIT, LB_REASON_MAP_FULL) - run->reasons[LB_REASON_NO_SNAT_PORT] +
+		run->reasons[LB_REASON_FAILED];
 	check_totals.runs++;
 
 	SHIM_REQUIRE(is_verdict(run));
