@@ -8,7 +8,7 @@ namespace EbpfLb.Agent;
 /// <summary>The one task that owns <see cref="NodeNetwork"/>: events as they come, their consequences together.</summary>
 /// <param name="changes">Subscribed to before the network was first read.</param>
 /// <param name="network">Read and in place.</param>
-/// <param name="attached">Told when a device is attached, the first time.</param>
+/// <param name="attached">Told when a device is attached, the first time, and from then on after each reading of everything.</param>
 /// <param name="enter">Runs an action in the node's network namespace; null when the whole process is in it.</param>
 internal sealed class NetworkFollower(
     IAsyncEnumerable<NetworkChange> changes, NodeNetwork network, NetworkFollowerOptions options, Action attached, TimeProvider time,
@@ -24,7 +24,7 @@ internal sealed class NetworkFollower(
     public async Task RunAsync(CancellationToken stopping)
     {
         _refreshedAt = _lookedAt = time.GetTimestamp();
-        NoteAttached();
+        NoteAttached(again: false);
         var events = changes.GetAsyncEnumerator(stopping);
         await using (events.ConfigureAwait(false))
         {
@@ -71,11 +71,13 @@ internal sealed class NetworkFollower(
     {
         try
         {
+            bool refreshed = false;
             if (time.GetElapsedTime(_refreshedAt) >= options.RefreshInterval)
             {
                 _refreshedAt = _lookedAt = time.GetTimestamp();
                 _isPending = false;
                 Enter(network.Refresh);
+                refreshed = true;
             }
             else if (time.GetElapsedTime(_lookedAt) >= options.LookInterval)
             {
@@ -88,7 +90,7 @@ internal sealed class NetworkFollower(
                 Enter(network.Apply);
             }
 
-            NoteAttached();
+            NoteAttached(refreshed);
             _failure = null;
         }
         catch (Exception exception) when (exception is EbpfLb.Linux.LinuxException or IOException or UnauthorizedAccessException)
@@ -108,9 +110,9 @@ internal sealed class NetworkFollower(
             enter(action);
     }
 
-    private void NoteAttached()
+    private void NoteAttached(bool again)
     {
-        if (_toldAttached || network.AttachedDevices == 0)
+        if ((_toldAttached && !again) || network.AttachedDevices == 0)
             return;
 
         _toldAttached = true;

@@ -25,7 +25,8 @@ internal sealed class ReconcileLoop(
     ReconcileOptions options,
     TimeProvider time,
     ILogger<ReconcileLoop> logger,
-    Action? backendsMayHaveGone = null)
+    Action? backendsMayHaveGone = null,
+    Func<IReadOnlyList<Problem>>? nodeProblems = null)
 {
     private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -202,7 +203,9 @@ internal sealed class ReconcileLoop(
     private void ShowProblems()
     {
         var ofSources = sourceProblems();
-        status.SetProblems(ofSources.Count == 0 ? _ownProblems : [.. _ownProblems, .. ofSources]);
+        var ofNode = nodeProblems?.Invoke() ?? [];
+        // Those of the node first, where there is not room for all: they concern every service.
+        status.SetProblems(ofSources.Count + ofNode.Count == 0 ? _ownProblems : [.. ofNode, .. _ownProblems, .. ofSources]);
     }
 
     private static string Describe(FrontendConflict conflict) =>

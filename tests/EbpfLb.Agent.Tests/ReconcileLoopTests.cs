@@ -19,6 +19,7 @@ public sealed class ReconcileLoopTests : IDisposable
     private readonly ClusterStateWriter _state = new();
     private readonly RecordingLogger _log = new();
     private readonly List<Problem> _sourceProblems = [];
+    private readonly List<Problem> _nodeProblems = [];
     private readonly InMemoryMaps _maps;
     private Func<MapWrite?> _fault = () => null;
     private ReconcileLoop _loop;
@@ -110,6 +111,27 @@ public sealed class ReconcileLoopTests : IDisposable
     }
 
     [Fact]
+    public void Problems_of_the_node_come_first_and_go_without_any_object_changing()
+    {
+        _nodeProblems.Add(new Problem("eth0", "refused"));
+        _loop.RunOnce();
+        Assert.Equal(["eth0"], Problems.Select(problem => problem.Object.ToString()));
+
+        _state.SetListed("test", true);
+        _state.Apply(Change("a", "10.96.0.10"));
+        _state.Apply(Change("b", "10.96.0.10"));
+        _sourceProblems.Add(new Problem("web.yaml:3", "port 0"));
+        _loop.RunOnce();
+        Assert.Equal(
+            ["eth0", "default/b", "web.yaml:3"],
+            _maps.Problems.ReadAll().OrderBy(entry => entry.Key).Select(entry => entry.Value.Object.ToString()));
+
+        _nodeProblems.Clear();
+        _loop.RunOnce();
+        Assert.Equal(2, Problems.Count);
+    }
+
+    [Fact]
     public void More_problems_than_the_map_holds_are_counted_in_full()
     {
         var status = new AgentStatus(new InMemoryMap<uint, ProblemValue>(MapNames.Problems, 3), default);
@@ -141,7 +163,8 @@ public sealed class ReconcileLoopTests : IDisposable
         },
         new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5) },
         TimeProvider.System,
-        _log);
+        _log,
+        nodeProblems: () => _nodeProblems);
 
     private static ClusterChange Change(string name, string vip, params string[] endpoints) => new()
     {
