@@ -57,6 +57,9 @@ internal static partial class Log
     [LoggerMessage(1014, LogLevel.Warning, "{Problem}")]
     public static partial void SysctlProblem(this ILogger logger, string problem);
 
+    [LoggerMessage(1015, LogLevel.Warning, "{Conflict}")]
+    public static partial void ServiceCidrConflict(this ILogger logger, string conflict);
+
     [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be followed, and is tried again: {Failure}")]
     public static partial void NetworkNotFollowed(this ILogger logger, string failure);
 }

@@ -33,6 +33,7 @@ internal sealed class ReconcileLoop(
     // All of these are owned by RunAsync.
     private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
+    private IReadOnlyList<ServiceCidrConflict> _cidrConflicts = [];
     private IReadOnlyList<Problem> _ownProblems = [];
     private TimeSpan _retryDelay;
     private long _retryFrom;
@@ -80,7 +81,8 @@ internal sealed class ReconcileLoop(
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         bool countedChanged = _uncounted != sync.UncountedBackends;
         _uncounted = sync.UncountedBackends;
-        if (failuresChanged || smallTablesChanged || countedChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+        bool cidrConflictsChanged = NoteCidrConflicts(changes);
+        if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             _ownProblems = CollectProblems(report);
         ShowProblems();
         SweepAffinityIfDue();
@@ -187,10 +189,22 @@ internal sealed class ReconcileLoop(
         return changed;
     }
 
+    private bool NoteCidrConflicts(DesiredChanges changes)
+    {
+        if (changes.ServiceCidrConflicts is not { } conflicts)
+            return false;
+
+        foreach (var conflict in conflicts.Except(_cidrConflicts))
+            logger.ServiceCidrConflict(Describe(conflict));
+        _cidrConflicts = conflicts;
+        return true;
+    }
+
     private IReadOnlyList<Problem> CollectProblems(ApplyReport report) =>
     [
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
         .. Uncounted(),
     ];
@@ -211,6 +225,10 @@ internal sealed class ReconcileLoop(
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, of the same "
         + "age, first by name. It takes over when that one goes.";
+
+    private static string Describe(ServiceCidrConflict conflict) =>
+        $"Service CIDR {conflict.Cidr} holds {conflict.NodeAddress}, an address of this node, and is not programmed: addresses of it that no "
+        + "service has are not dropped. Give the node an address outside of it, or correct the ServiceCIDR.";
 
     private void Report(DesiredChanges changes, ApplyReport report, long start)
     {

@@ -20,6 +20,7 @@ public sealed class ReconcileLoopTests : IDisposable
     private readonly RecordingLogger _log = new();
     private readonly List<Problem> _sourceProblems = [];
     private readonly List<Problem> _nodeProblems = [];
+    private readonly DesiredState _desired = new(new DesiredStateOptions { NodeName = "node1" });
     private readonly InMemoryMaps _maps;
     private Func<MapWrite?> _fault = () => null;
     private ReconcileLoop _loop;
@@ -132,6 +133,26 @@ public sealed class ReconcileLoopTests : IDisposable
     }
 
     [Fact]
+    public void A_service_CIDR_that_holds_an_address_of_the_node_is_a_problem_and_is_programmed_when_it_no_longer_does()
+    {
+        _desired.NodeFacts = new NodeFacts([Address.Parse("10.96.7.7")], default);
+        _state.SetListed("test", true);
+        _state.Apply(new ClusterChange { UpsertedServiceCidrs = [new ServiceCidr("kubernetes", [AddressPrefix.Parse("10.96.0.0/16")])] });
+        _loop.RunOnce();
+        _loop.RunOnce();
+        var problem = Assert.Single(Problems);
+        Assert.Equal("ServiceCIDR/10.96.0.0/16", problem.Object.ToString());
+        Assert.StartsWith("Service CIDR 10.96.0.0/16 holds 10.96.7.7, an address of this node", problem.Message.ToString(), StringComparison.Ordinal);
+        Assert.Single(_log.Lines, line => line == problem.Message.ToString());
+        Assert.Empty(_maps.ServiceCidrs.ReadAll());
+
+        _desired.NodeFacts = NodeFacts.None;
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+        Assert.Single(_maps.ServiceCidrs.ReadAll());
+    }
+
+    [Fact]
     public void More_problems_than_the_map_holds_are_counted_in_full()
     {
         var status = new AgentStatus(new InMemoryMap<uint, ProblemValue>(MapNames.Problems, 3), default);
@@ -153,7 +174,7 @@ public sealed class ReconcileLoopTests : IDisposable
 
     private ReconcileLoop CreateLoop() => new(
         _state,
-        new DesiredState(new DesiredStateOptions { NodeName = "node1" }),
+        _desired,
         DatapathSync.Restore(_maps, new DatapathSyncOptions(), TimeProvider.System),
         new AgentStatus(_maps.Problems, default),
         () =>
