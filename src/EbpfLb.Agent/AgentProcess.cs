@@ -156,7 +156,8 @@ public static class AgentProcess
                 },
             });
         loop = new ReconcileLoop(
-            state, desired, sync, status, () => Volatile.Read(ref manifestProblems), new ReconcileOptions(), TimeProvider.System,
+            state, desired, sync, status, () => Volatile.Read(ref manifestProblems),
+            new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake, nodeProblems: () => nodeProblems.Current);
 
         nodeProblems.Changed = loop.Wake;

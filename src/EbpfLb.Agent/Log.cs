@@ -62,4 +62,7 @@ internal static partial class Log
 
     [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be followed, and is tried again: {Failure}")]
     public static partial void NetworkNotFollowed(this ILogger logger, string failure);
+
+    [LoggerMessage(1017, LogLevel.Warning, "{Problem}")]
+    public static partial void SnatPortsOverlap(this ILogger logger, string problem);
 }

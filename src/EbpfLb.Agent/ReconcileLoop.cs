@@ -40,6 +40,7 @@ internal sealed class ReconcileLoop(
     private long _sweptAt;
     private bool _ranOnce;
     private int _uncounted;
+    private Problem? _overlap;
 
     /// <summary>Asks for a run although no object changed: a source has other problems now. Any number of calls is one run.</summary>
     public void Wake() => _woken.Writer.TryWrite(true);
@@ -82,7 +83,9 @@ internal sealed class ReconcileLoop(
         bool countedChanged = _uncounted != sync.UncountedBackends;
         _uncounted = sync.UncountedBackends;
         bool cidrConflictsChanged = NoteCidrConflicts(changes);
-        if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+        bool overlapChanged = NoteOverlap();
+        if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
+            || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             _ownProblems = CollectProblems(report);
         ShowProblems();
         SweepAffinityIfDue();
@@ -200,8 +203,34 @@ internal sealed class ReconcileLoop(
         return true;
     }
 
+    private bool NoteOverlap()
+    {
+        var overlap = Overlap();
+        if (overlap == _overlap)
+            return false;
+
+        if (overlap is not null)
+            logger.SnatPortsOverlap(overlap.Message);
+        _overlap = overlap;
+        return true;
+    }
+
+    private Problem? Overlap()
+    {
+        var nodePorts = sync.NodePortRange;
+        if (options.SnatPorts is not { } snat || nodePorts.IsEmpty || snat.Last < nodePorts.First || snat.First > nodePorts.Last)
+            return null;
+
+        return new Problem(
+            "--snat-ports",
+            $"--snat-ports {snat.First}-{snat.Last} overlaps the range of NodePorts in use, {nodePorts.First}-{nodePorts.Last}: packets to such a "
+            + "NodePort may be taken for answers to a masqueraded flow. Choose ports outside of it with --snat-ports, or give the services other "
+            + "NodePorts.");
+    }
+
     private IReadOnlyList<Problem> CollectProblems(ApplyReport report) =>
     [
+        .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
         .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),

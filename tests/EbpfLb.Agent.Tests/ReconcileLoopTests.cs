@@ -152,6 +152,29 @@ public sealed class ReconcileLoopTests : IDisposable
         Assert.Single(_maps.ServiceCidrs.ReadAll());
     }
 
+    [Theory]
+    [InlineData(30000, 40000, true)]
+    [InlineData(29999, 30080, true)]
+    [InlineData(30090, 30090, true)]
+    [InlineData(30081, 30089, true)]
+    [InlineData(1024, 30079, false)]
+    [InlineData(30091, 65535, false)]
+    public void SNAT_ports_in_the_range_of_NodePorts_are_a_problem_that_names_both(int first, int last, bool isProblem)
+    {
+        _loop = CreateLoop((first, last));
+        _state.SetListed("test", true);
+        _state.Apply(new ClusterChange { UpsertedServices = [WithNodePorts(30080, 30090)] });
+        _loop.RunOnce();
+        _loop.RunOnce();
+        string[] expected = isProblem ? [$"--snat-ports {first}-{last} overlaps the range of NodePorts in use, 30080-30090: "] : [];
+        Assert.Equal(expected, Problems.Select(problem => problem.Message.ToString()[..expected[0].Length]));
+        Assert.Equal(expected.Length, _log.Lines.Count(line => line.Contains("overlaps", StringComparison.Ordinal)));
+
+        _state.Apply(new ClusterChange { UpsertedServices = [WithNodePorts()] });
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+    }
+
     [Fact]
     public void More_problems_than_the_map_holds_are_counted_in_full()
     {
@@ -172,7 +195,15 @@ public sealed class ReconcileLoopTests : IDisposable
 
     private List<ProblemValue> Problems => [.. _maps.Problems.ReadAll().Select(entry => entry.Value)];
 
-    private ReconcileLoop CreateLoop() => new(
+    private static Service WithNodePorts(params ushort[] nodePorts) => new()
+    {
+        Name = new ObjectName("default", "node-ports"),
+        ClusterIPs = [Address.Parse("10.96.0.10")],
+        Ports = nodePorts.Select((nodePort, number) => new ServicePort($"p{number}", Protocol.Tcp, (ushort)(80 + number), nodePort))
+            .ToEquatableArray(),
+    };
+
+    private ReconcileLoop CreateLoop((int First, int Last)? snatPorts = null) => new(
         _state,
         _desired,
         DatapathSync.Restore(_maps, new DatapathSyncOptions(), TimeProvider.System),
@@ -182,7 +213,7 @@ public sealed class ReconcileLoopTests : IDisposable
             lock (_sourceProblems)
                 return [.. _sourceProblems];
         },
-        new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5) },
+        new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5), SnatPorts = snatPorts },
         TimeProvider.System,
         _log,
         nodeProblems: () => _nodeProblems);
