@@ -78,7 +78,6 @@ public static class AgentProcess
         var settings = new NodeSettings(datapath.Maps.Settings);
         settings.Write(options.Flows, NetworkNamespace.CurrentCookie());
         using var network = new NodeNetwork(datapath, options.Devices, settings, loggers.CreateLogger<NodeNetwork>());
-        network.Refresh();
         using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
 
         var exit = new ExitStatus();
@@ -87,7 +86,8 @@ public static class AgentProcess
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
             () => nodeProblems.OfSysctls = sysctls.Prepare(options.Flows, network.SourceAddresses.Select(address => address.Family)),
-            TimeProvider.System, loggers.CreateLogger<NetworkFollower>());
+            TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
+        follower.Begin();
         var sweeps = new SweepLoop(
             sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
         using var host = Compose(options, datapath, sync, network, nodeProblems, follower, sweeps, exit, loggers);

@@ -9,6 +9,7 @@ internal sealed class NodeProblems
 {
     private readonly NodeNetwork _network;
     private IReadOnlyList<Problem> _ofSysctls = [];
+    private Problem? _ofFollower;
 
     public NodeProblems(NodeNetwork network)
     {
@@ -19,7 +20,19 @@ internal sealed class NodeProblems
     /// <summary>Told after <see cref="Current"/> changed.</summary>
     public Action? Changed { get; set; }
 
-    public IReadOnlyList<Problem> Current => [.. _network.Problems, .. Volatile.Read(ref _ofSysctls)];
+    public IReadOnlyList<Problem> Current =>
+    [
+        .. Volatile.Read(ref _ofFollower) is { } failure ? [failure] : Array.Empty<Problem>(), .. _network.Problems, .. Volatile.Read(ref _ofSysctls),
+    ];
+
+    public Problem? OfFollower
+    {
+        set
+        {
+            Volatile.Write(ref _ofFollower, value);
+            Changed?.Invoke();
+        }
+    }
 
     public IReadOnlyList<Problem> OfSysctls
     {

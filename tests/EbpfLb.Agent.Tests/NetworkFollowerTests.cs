@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Status;
 using EbpfLb.Linux.Netlink;
 using EbpfLb.LoadBalancing.Model;
 using OpenDatapath = EbpfLb.Datapath.Loading.Datapath;
@@ -253,6 +254,60 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     }
 
     [PrivilegedFact]
+    public async Task A_first_reading_that_fails_is_told_loses_nothing_and_is_done_again()
+    {
+        Restart(new DeviceOptions());
+        int index = Network.IndexOf("eth0");
+        var before = Device("eth0");
+        Assert.Equal((3, true), (Pins(index), IsAttached("eth0")));
+
+        // Another agent, of which the first attempts fail.
+        const int Failing = 3;
+        int attempts = 0;
+        var told = new List<Problem?>();
+        var follower = Follower(
+            action =>
+            {
+                if (Interlocked.Increment(ref attempts) <= Failing)
+                    throw new Linux.LinuxException("list links", Linux.Errno.EAGAIN);
+                Network.Run(action);
+            },
+            problem =>
+            {
+                lock (told)
+                    told.Add(problem);
+            });
+        follower.Begin();
+        Assert.Contains("list links", Assert.Single(told)!.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Device("eth0"));
+
+        // What comes before the reading must not be taken for all there is.
+        _running = follower.RunAsync(_stop.Token);
+        Network.Ip("link set wire0 mtu 1400");
+        await Eventually.True(() => Device("wire0")?.Mtu == 1400, "everything was read in the end");
+        Assert.Equal((3, before), (Pins(index), Device("eth0")));
+        await Eventually.True(() => Told().Count == 2, "told that it is followed again");
+        Assert.Null(Told()[1]);
+        Assert.Single(_followerLog.Lines);
+
+        List<Problem?> Told()
+        {
+            lock (told)
+                return [.. told];
+        }
+    }
+
+    [PrivilegedTheory]
+    [InlineData(Linux.Errno.EPERM)]
+    [InlineData(Linux.Errno.EACCES)]
+    public void A_first_reading_that_is_not_permitted_ends_the_start(Linux.Errno errno)
+    {
+        Restart(new DeviceOptions());
+        var follower = Follower(_ => throw new Linux.LinuxException("list links", errno), _ => { });
+        Assert.Equal(errno, Assert.Throws<Linux.LinuxException>(follower.Begin).Errno);
+    }
+
+    [PrivilegedFact]
     public async Task A_refresh_finds_what_no_event_told()
     {
         Start(new DeviceOptions(), new NetworkFollowerOptions { RefreshInterval = TimeSpan.FromMilliseconds(100) });
@@ -412,6 +467,17 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     {
         Devices = [.. texts.Select(text => DevicePattern.TryParse(text, out var pattern) ? pattern : throw new FormatException(text))],
     };
+
+    // Over a network that nobody has read yet.
+    private NetworkFollower Follower(Action<Action> enter, Action<Problem?> failed)
+    {
+        _monitor = Network.Run(() => new NetworkMonitor());
+        _node!.Dispose();
+        _node = new NodeNetwork(_datapath!, new DeviceOptions(), _settings!, _log);
+        return new NetworkFollower(
+            Tapped(), _node, _options with { LookInterval = TimeSpan.FromMilliseconds(50) }, () => { }, TimeProvider.System, _followerLog, enter,
+            failed);
+    }
 
     private void Restart(DeviceOptions options)
     {

@@ -33,6 +33,9 @@ public sealed class NodeNetwork : IDisposable
     private DevicePlan? _plan;
     private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, [], new Dictionary<int, IReadOnlyList<DeviceHook>>());
     private PictureEffects _pending;
+
+    // Until all was read and put in place once, what is known says nothing: by it, every device would have gone.
+    private bool _isInPlace;
     private string? _served;
     private Problem? _unserved;
     private IReadOnlyList<Problem> _problems = [];
@@ -95,6 +98,12 @@ public sealed class NodeNetwork : IDisposable
     /// <summary>Puts in place what the events since the last pass ask for.</summary>
     public void Apply()
     {
+        if (!_isInPlace)
+        {
+            Refresh();
+            return;
+        }
+
         bool lost = _pending.HasFlag(PictureEffects.Lost);
         if (lost)
         {
@@ -117,7 +126,7 @@ public sealed class NodeNetwork : IDisposable
     public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
-        if (_applied.Failed > 0 || _pending != PictureEffects.None)
+        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None)
         {
             Apply();
             return;
@@ -178,6 +187,7 @@ public sealed class NodeNetwork : IDisposable
         TellServed();
         NoteProblems();
         _pending = PictureEffects.None;
+        _isInPlace = true;
     }
 
     private void WriteAddresses()
