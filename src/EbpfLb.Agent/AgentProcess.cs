@@ -78,17 +78,19 @@ public static class AgentProcess
         var settings = new NodeSettings(datapath.Maps.Settings);
         settings.Write(options.Flows, NetworkNamespace.CurrentCookie());
         using var network = new NodeNetwork(datapath, options.Devices, settings, loggers.CreateLogger<NodeNetwork>());
-        network.Refresh();
         using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
 
         var exit = new ExitStatus();
+        var nodeProblems = new NodeProblems(network);
+        var sysctls = new NodeSysctls("/proc/sys", loggers.CreateLogger<NodeSysctls>());
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
-            () => new NodeSysctls("/proc/sys", loggers.CreateLogger<NodeSysctls>()).Prepare(options.Flows), TimeProvider.System,
-            loggers.CreateLogger<NetworkFollower>());
+            () => nodeProblems.OfSysctls = sysctls.Prepare(options.Flows, network.SourceAddresses.Select(address => address.Family)),
+            TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
+        follower.Begin();
         var sweeps = new SweepLoop(
             sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
-        using var host = Compose(options, datapath, sync, network, follower, sweeps, exit, loggers);
+        using var host = Compose(options, datapath, sync, network, nodeProblems, follower, sweeps, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -117,8 +119,8 @@ public static class AgentProcess
         }));
 
     private static IHost Compose(
-        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NodeNetwork network, NetworkFollower follower, SweepLoop sweeps,
-        ExitStatus exit, ILoggerFactory loggers)
+        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NodeNetwork network, NodeProblems nodeProblems,
+        NetworkFollower follower, SweepLoop sweeps, ExitStatus exit, ILoggerFactory loggers)
     {
         var state = new ClusterStateWriter();
         var desired = new DesiredState(new DesiredStateOptions
@@ -154,9 +156,11 @@ public static class AgentProcess
                 },
             });
         loop = new ReconcileLoop(
-            state, desired, sync, status, () => Volatile.Read(ref manifestProblems), new ReconcileOptions(), TimeProvider.System,
-            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake);
+            state, desired, sync, status, () => Volatile.Read(ref manifestProblems),
+            new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
+            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake, nodeProblems: () => nodeProblems.Current);
 
+        nodeProblems.Changed = loop.Wake;
         network.SourceAddressesChanged = () =>
         {
             desired.NodeFacts = FactsOf(network);

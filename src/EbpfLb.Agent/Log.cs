@@ -54,15 +54,15 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Warning, "conntrack_v1 could not be swept, expired flows stay until the next sweep: {Failure}")]
     public static partial void SweepFailed(this ILogger logger, string failure);
 
-    [LoggerMessage(1014, LogLevel.Warning,
-        "{Sysctl} was not given ports {First}-{Last}: {Failure}. A socket of this node that gets one of them as its own may lose packets "
-        + "to flows that are masqueraded with it. Add them yourself, or choose others with --snat-ports")]
-    public static partial void PortsNotReserved(this ILogger logger, string sysctl, int first, int last, string failure);
+    [LoggerMessage(1014, LogLevel.Warning, "{Problem}")]
+    public static partial void SysctlProblem(this ILogger logger, string problem);
 
-    [LoggerMessage(1015, LogLevel.Warning,
-        "{Sysctl} is 0: this node does not forward, so packets to backends on other nodes are dropped. Set it to 1")]
-    public static partial void ForwardingOff(this ILogger logger, string sysctl);
+    [LoggerMessage(1015, LogLevel.Warning, "{Conflict}")]
+    public static partial void ServiceCidrConflict(this ILogger logger, string conflict);
 
     [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be followed, and is tried again: {Failure}")]
     public static partial void NetworkNotFollowed(this ILogger logger, string failure);
+
+    [LoggerMessage(1017, LogLevel.Warning, "{Problem}")]
+    public static partial void SnatPortsOverlap(this ILogger logger, string problem);
 }

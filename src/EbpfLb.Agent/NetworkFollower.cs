@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Status;
+using EbpfLb.Linux;
 using EbpfLb.Linux.Netlink;
 using Microsoft.Extensions.Logging;
 
@@ -7,12 +9,12 @@ namespace EbpfLb.Agent;
 
 /// <summary>The one task that owns <see cref="NodeNetwork"/>: events as they come, their consequences together.</summary>
 /// <param name="changes">Subscribed to before the network was first read.</param>
-/// <param name="network">Read and in place.</param>
-/// <param name="attached">Told when a device is attached, the first time.</param>
+/// <param name="attached">Told when a device is attached, the first time, and from then on after each reading of everything.</param>
 /// <param name="enter">Runs an action in the node's network namespace; null when the whole process is in it.</param>
+/// <param name="failed">Told that the network cannot be followed, and with null that it can be again.</param>
 internal sealed class NetworkFollower(
     IAsyncEnumerable<NetworkChange> changes, NodeNetwork network, NetworkFollowerOptions options, Action attached, TimeProvider time,
-    ILogger<NetworkFollower> logger, Action<Action>? enter = null)
+    ILogger<NetworkFollower> logger, Action<Action>? enter = null, Action<Problem?>? failed = null)
 {
     private bool _toldAttached;
     private long _refreshedAt;
@@ -21,10 +23,28 @@ internal sealed class NetworkFollower(
     private bool _isPending;
     private string? _failure;
 
+    /// <summary>
+    /// The first reading, before any event. If it fails for a cause that may pass, <see cref="RunAsync"/> does it again; without the rights
+    /// it never succeeds.
+    /// </summary>
+    /// <exception cref="LinuxException">The kernel does not permit it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file system does not permit it.</exception>
+    public void Begin()
+    {
+        try
+        {
+            Enter(network.Refresh);
+        }
+        catch (Exception exception) when (exception is IOException or LinuxException { Errno: not (Errno.EPERM or Errno.EACCES) })
+        {
+            NoteFailure(exception);
+        }
+    }
+
     public async Task RunAsync(CancellationToken stopping)
     {
         _refreshedAt = _lookedAt = time.GetTimestamp();
-        NoteAttached();
+        NoteAttached(again: false);
         var events = changes.GetAsyncEnumerator(stopping);
         await using (events.ConfigureAwait(false))
         {
@@ -71,11 +91,13 @@ internal sealed class NetworkFollower(
     {
         try
         {
+            bool refreshed = false;
             if (time.GetElapsedTime(_refreshedAt) >= options.RefreshInterval)
             {
                 _refreshedAt = _lookedAt = time.GetTimestamp();
                 _isPending = false;
                 Enter(network.Refresh);
+                refreshed = true;
             }
             else if (time.GetElapsedTime(_lookedAt) >= options.LookInterval)
             {
@@ -88,16 +110,29 @@ internal sealed class NetworkFollower(
                 Enter(network.Apply);
             }
 
-            NoteAttached();
+            NoteAttached(refreshed);
+            if (_failure is not null)
+                failed?.Invoke(null);
             _failure = null;
         }
-        catch (Exception exception) when (exception is EbpfLb.Linux.LinuxException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is LinuxException or IOException or UnauthorizedAccessException)
         {
             // Lists of a network that changes all the time, for instance. The next look or refresh tries again; told once a cause.
-            if (exception.Message != _failure)
-                logger.NetworkNotFollowed(exception.Message);
-            _failure = exception.Message;
+            NoteFailure(exception);
         }
+    }
+
+    private void NoteFailure(Exception exception)
+    {
+        if (exception.Message == _failure)
+            return;
+
+        _failure = exception.Message;
+        logger.NetworkNotFollowed(exception.Message);
+        failed?.Invoke(new Problem(
+            "network",
+            $"The network of this node cannot be followed: {exception.Message.TrimEnd('.')}. Packets are balanced by what was last known of "
+            + "devices and addresses. It is tried again; if that goes on, remove the cause and restart the agent."));
     }
 
     private void Enter(Action action)
@@ -108,9 +143,9 @@ internal sealed class NetworkFollower(
             enter(action);
     }
 
-    private void NoteAttached()
+    private void NoteAttached(bool again)
     {
-        if (_toldAttached || network.AttachedDevices == 0)
+        if ((_toldAttached && !again) || network.AttachedDevices == 0)
             return;
 
         _toldAttached = true;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Status;
+using EbpfLb.LoadBalancing.Model;
 using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Agent;
@@ -11,29 +13,51 @@ internal sealed class NodeSysctls(string root, ILogger logger)
     private const string ReservedPortsName = "net.ipv4.ip_local_reserved_ports";
     private const string Off = "0";
 
-    /// <summary>For when a device is attached: before that nothing is forwarded, and nothing of the node need change.</summary>
-    public void Prepare(FlowSettings flows)
+    private static readonly (AddressFamily Family, string Name)[] Forwarding =
+        [(AddressFamily.IPv4, "net.ipv4.ip_forward"), (AddressFamily.IPv6, "net.ipv6.conf.all.forwarding")];
+
+    private IReadOnlyList<Problem> _problems = [];
+
+    /// <summary>
+    /// For when a device is attached, and now and then from there on: before that nothing is forwarded, and nothing of the node need
+    /// change. A problem is logged when it comes.
+    /// </summary>
+    /// <param name="families">Those that packets are sent on in: the node has an address to masquerade with.</param>
+    /// <returns>What is not as it should be now.</returns>
+    public IReadOnlyList<Problem> Prepare(FlowSettings flows, IEnumerable<AddressFamily> families)
     {
-        Reserve(flows);
-        foreach (string name in new[] { "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding" })
-        {
+        var wanted = families.ToHashSet();
+        Problem[] problems =
+        [
+            .. Reserve(flows) is { } unreserved ? [unreserved] : Array.Empty<Problem>(),
             // Absent: the node has no such family.
-            if (TryRead(name) == Off)
-                logger.ForwardingOff(name);
-        }
+            .. Forwarding.Where(sysctl => wanted.Contains(sysctl.Family) && TryRead(sysctl.Name) == Off).Select(sysctl => new Problem(
+                sysctl.Name,
+                $"{sysctl.Name} is 0: this node does not forward, so {sysctl.Family} packets to backends on other nodes are dropped. "
+                + "Set it to 1")),
+        ];
+        foreach (var problem in problems.Except(_problems))
+            logger.SysctlProblem(problem.Message);
+        _problems = problems;
+        return problems;
     }
 
-    private void Reserve(FlowSettings flows)
+    private Problem? Reserve(FlowSettings flows)
     {
         try
         {
             string path = PathOf(ReservedPortsName);
             if (ReservedPorts.Add(File.ReadAllText(path).Trim(), flows.SnatPortFirst, flows.SnatPortLast) is { } text)
                 File.WriteAllText(path, text);
+            return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
-            logger.PortsNotReserved(ReservedPortsName, flows.SnatPortFirst, flows.SnatPortLast, exception.Message);
+            return new Problem(
+                ReservedPortsName,
+                $"{ReservedPortsName} was not given ports {flows.SnatPortFirst}-{flows.SnatPortLast}: {exception.Message.TrimEnd('.')}. A socket "
+                + "of this node that gets one of them as its own may lose packets to flows that are masqueraded with it. Add them yourself, "
+                + "or choose others with --snat-ports");
         }
     }
 

@@ -25,19 +25,22 @@ internal sealed class ReconcileLoop(
     ReconcileOptions options,
     TimeProvider time,
     ILogger<ReconcileLoop> logger,
-    Action? backendsMayHaveGone = null)
+    Action? backendsMayHaveGone = null,
+    Func<IReadOnlyList<Problem>>? nodeProblems = null)
 {
     private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     // All of these are owned by RunAsync.
     private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
+    private IReadOnlyList<ServiceCidrConflict> _cidrConflicts = [];
     private IReadOnlyList<Problem> _ownProblems = [];
     private TimeSpan _retryDelay;
     private long _retryFrom;
     private long _sweptAt;
     private bool _ranOnce;
     private int _uncounted;
+    private Problem? _overlap;
 
     /// <summary>Asks for a run although no object changed: a source has other problems now. Any number of calls is one run.</summary>
     public void Wake() => _woken.Writer.TryWrite(true);
@@ -79,7 +82,10 @@ internal sealed class ReconcileLoop(
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         bool countedChanged = _uncounted != sync.UncountedBackends;
         _uncounted = sync.UncountedBackends;
-        if (failuresChanged || smallTablesChanged || countedChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+        bool cidrConflictsChanged = NoteCidrConflicts(changes);
+        bool overlapChanged = NoteOverlap();
+        if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
+            || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             _ownProblems = CollectProblems(report);
         ShowProblems();
         SweepAffinityIfDue();
@@ -186,10 +192,48 @@ internal sealed class ReconcileLoop(
         return changed;
     }
 
+    private bool NoteCidrConflicts(DesiredChanges changes)
+    {
+        if (changes.ServiceCidrConflicts is not { } conflicts)
+            return false;
+
+        foreach (var conflict in conflicts.Except(_cidrConflicts))
+            logger.ServiceCidrConflict(Describe(conflict));
+        _cidrConflicts = conflicts;
+        return true;
+    }
+
+    private bool NoteOverlap()
+    {
+        var overlap = Overlap();
+        if (overlap == _overlap)
+            return false;
+
+        if (overlap is not null)
+            logger.SnatPortsOverlap(overlap.Message);
+        _overlap = overlap;
+        return true;
+    }
+
+    private Problem? Overlap()
+    {
+        var nodePorts = sync.NodePortRange;
+        if (options.SnatPorts is not { } snat || nodePorts.IsEmpty || snat.Last < nodePorts.First || snat.First > nodePorts.Last)
+            return null;
+
+        return new Problem(
+            "--snat-ports",
+            $"--snat-ports {snat.First}-{snat.Last} overlaps the range of NodePorts in use, {nodePorts.First}-{nodePorts.Last}: packets to such a "
+            + "NodePort may be taken for answers to a masqueraded flow. Choose ports outside of it with --snat-ports, or give the services other "
+            + "NodePorts.");
+    }
+
     private IReadOnlyList<Problem> CollectProblems(ApplyReport report) =>
     [
+        .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
         .. Uncounted(),
     ];
@@ -202,12 +246,18 @@ internal sealed class ReconcileLoop(
     private void ShowProblems()
     {
         var ofSources = sourceProblems();
-        status.SetProblems(ofSources.Count == 0 ? _ownProblems : [.. _ownProblems, .. ofSources]);
+        var ofNode = nodeProblems?.Invoke() ?? [];
+        // Those of the node first, where there is not room for all: they concern every service.
+        status.SetProblems(ofSources.Count + ofNode.Count == 0 ? _ownProblems : [.. ofNode, .. _ownProblems, .. ofSources]);
     }
 
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, of the same "
         + "age, first by name. It takes over when that one goes.";
+
+    private static string Describe(ServiceCidrConflict conflict) =>
+        $"Service CIDR {conflict.Cidr} holds {conflict.NodeAddress}, an address of this node, and is not programmed: addresses of it that no "
+        + "service has are not dropped. Give the node an address outside of it, or correct the ServiceCIDR.";
 
     private void Report(DesiredChanges changes, ApplyReport report, long start)
     {

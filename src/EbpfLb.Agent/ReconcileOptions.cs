@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Agent;
 
-/// <summary>The three promises of the loop.</summary>
+/// <summary>The three promises of the loop, and what it compares with what is programmed.</summary>
 internal sealed record ReconcileOptions
 {
     /// <summary>Between the end of a run and the next start. The first change after quiet is taken at once.</summary>
@@ -17,4 +17,7 @@ internal sealed record ReconcileOptions
 
     /// <summary>Even when nothing happens: expired affinity is swept, failed deletions are tried again.</summary>
     public TimeSpan MaxInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The source ports of masqueraded flows, which should be no NodePorts. Null: there are none.</summary>
+    public (int First, int Last)? SnatPorts { get; init; }
 }

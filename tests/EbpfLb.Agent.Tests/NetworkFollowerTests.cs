@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Status;
 using EbpfLb.Linux.Netlink;
 using EbpfLb.LoadBalancing.Model;
 using OpenDatapath = EbpfLb.Datapath.Loading.Datapath;
@@ -253,6 +254,60 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     }
 
     [PrivilegedFact]
+    public async Task A_first_reading_that_fails_is_told_loses_nothing_and_is_done_again()
+    {
+        Restart(new DeviceOptions());
+        int index = Network.IndexOf("eth0");
+        var before = Device("eth0");
+        Assert.Equal((3, true), (Pins(index), IsAttached("eth0")));
+
+        // Another agent, of which the first attempts fail.
+        const int Failing = 3;
+        int attempts = 0;
+        var told = new List<Problem?>();
+        var follower = Follower(
+            action =>
+            {
+                if (Interlocked.Increment(ref attempts) <= Failing)
+                    throw new Linux.LinuxException("list links", Linux.Errno.EAGAIN);
+                Network.Run(action);
+            },
+            problem =>
+            {
+                lock (told)
+                    told.Add(problem);
+            });
+        follower.Begin();
+        Assert.Contains("list links", Assert.Single(told)!.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Device("eth0"));
+
+        // What comes before the reading must not be taken for all there is.
+        _running = follower.RunAsync(_stop.Token);
+        Network.Ip("link set wire0 mtu 1400");
+        await Eventually.True(() => Device("wire0")?.Mtu == 1400, "everything was read in the end");
+        Assert.Equal((3, before), (Pins(index), Device("eth0")));
+        await Eventually.True(() => Told().Count == 2, "told that it is followed again");
+        Assert.Null(Told()[1]);
+        Assert.Single(_followerLog.Lines);
+
+        List<Problem?> Told()
+        {
+            lock (told)
+                return [.. told];
+        }
+    }
+
+    [PrivilegedTheory]
+    [InlineData(Linux.Errno.EPERM)]
+    [InlineData(Linux.Errno.EACCES)]
+    public void A_first_reading_that_is_not_permitted_ends_the_start(Linux.Errno errno)
+    {
+        Restart(new DeviceOptions());
+        var follower = Follower(_ => throw new Linux.LinuxException("list links", errno), _ => { });
+        Assert.Equal(errno, Assert.Throws<Linux.LinuxException>(follower.Begin).Errno);
+    }
+
+    [PrivilegedFact]
     public async Task A_refresh_finds_what_no_event_told()
     {
         Start(new DeviceOptions(), new NetworkFollowerOptions { RefreshInterval = TimeSpan.FromMilliseconds(100) });
@@ -303,10 +358,126 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         Assert.Equal((0, 0, 0), (Pins(Network.IndexOf("eth0")), _toldAttached, _log.Lines.Count));
     }
 
+    [PrivilegedTheory]
+    [InlineData(XdpChoice.Native, true)]
+    [InlineData(XdpChoice.Auto, false)]
+    public async Task A_foreign_xdp_program_is_a_problem_where_native_was_asked_for_until_it_goes(XdpChoice xdp, bool isProblem)
+    {
+        int index = Network.IndexOf("eth0");
+        using var program = Linux.Bpf.BpfProgram.OpenPinned(Path.Combine(_datapath!.ProgramDirectory, "xdp_ingress"));
+        using (var link = Network.Run(() => Linux.Bpf.BpfLink.AttachXdp(program, index, Linux.Bpf.XdpMode.Native)))
+        {
+            Start(new DeviceOptions { Xdp = xdp }, _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+            Assert.Equal(isProblem ? ["eth0"] : [], _node!.Problems.Select(problem => problem.Subject));
+            Assert.All(_node!.Problems, problem => Assert.StartsWith(
+                $"eth0 has a foreign XDP program, program {link.Info.ProgramId} 'xdp_ingress', so tc serves it", problem.Message,
+                StringComparison.Ordinal));
+        }
+
+        await Eventually.True(() => Pins(index) == 3 && _node!.Problems.Count == 0, "XDP is attached, and the problem gone");
+    }
+
+    [PrivilegedFact]
+    public async Task A_hook_that_is_refused_is_a_problem_until_there_is_room()
+    {
+        int index = Network.IndexOf("eth0"), changed = 0;
+        var links = FillEgress(index);
+        try
+        {
+            Start(new DeviceOptions { Xdp = XdpChoice.Off }, _options with { LookInterval = TimeSpan.FromMilliseconds(50) });
+            _node!.ProblemsChanged = () => Interlocked.Increment(ref changed);
+            var problem = Assert.Single(_node!.Problems);
+            Assert.Equal("eth0", problem.Subject);
+            Assert.StartsWith("eth0 cannot be attached to at tc egress: ", problem.Message, StringComparison.Ordinal);
+            Assert.Contains("leave the device out of --devices", problem.Message, StringComparison.Ordinal);
+            Assert.Equal((0, false), (Pins(index), IsAttached("eth0")));
+        }
+        finally
+        {
+            links.ForEach(link => link.Dispose());
+        }
+
+        await Eventually.True(() => IsAttached("eth0") && _node!.Problems.Count == 0, "attached, and the problem gone");
+        await Eventually.True(() => Volatile.Read(ref changed) == 1, "told once");
+    }
+
+    [PrivilegedFact]
+    public async Task No_device_to_attach_to_is_a_problem_until_there_is_one()
+    {
+        Network.Ip("link add br0 type bridge");
+        Start(Patterns("lo", "wan*"));
+        var problem = Assert.Single(_node!.Problems);
+        Assert.StartsWith(
+            "No device is attached to (--devices lo,wan*, lo carries no Ethernet frames): packets from outside are not balanced",
+            problem.Message, StringComparison.Ordinal);
+        Network.Ip("link set br0 name wan0");
+        await Eventually.True(() => IsAttached("wan0") && _node!.Problems.Count == 0, "attached, and the problem gone");
+        Network.Ip("link del wan0");
+        await Eventually.True(() => _node!.Problems.Count == 1, "a problem again");
+    }
+
+    [PrivilegedTheory]
+    [InlineData("devices_v1", 3, "link add br0 type bridge", "link del br0", "br0")]
+    [InlineData("node_addrs_v1", 4, "addr add 10.0.9.9/24 dev eth0", "addr del 10.0.9.9/24 dev eth0", "10.0.9.9")]
+    public async Task A_map_that_is_full_is_a_problem_that_names_what_is_missing(
+        string map, uint size, string change, string revert, string missing)
+    {
+        _datapath!.Dispose();
+        _kernel!.Dispose();
+        _kernel = new KernelDatapath();
+        _datapath = await _kernel.OpenAsync(new Dictionary<string, uint> { [map] = size });
+        Start();
+        Assert.Empty(_node!.Problems);
+
+        Network.Ip(change);
+        await Eventually.True(() => _node!.Problems.Count == 1, "a problem");
+        var problem = _node!.Problems[0];
+        Assert.Equal(map, problem.Subject);
+        Assert.StartsWith($"{map} cannot take {missing}: it is full. ", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"--map-size {map}=ENTRIES", problem.Message, StringComparison.Ordinal);
+        Network.Ip(revert);
+        await Eventually.True(() => _node!.Problems.Count == 0, "the problem is gone");
+    }
+
+    // As many as the kernel lets there be.
+    private List<Linux.Bpf.BpfLink> FillEgress(int index)
+    {
+        const int MoreThanThereIsRoomFor = 100;
+        var links = new List<Linux.Bpf.BpfLink>();
+        try
+        {
+            while (links.Count < MoreThanThereIsRoomFor)
+            {
+                // A program has a hook once only.
+                using var program = Linux.Bpf.BpfProgram.LoadRaw(
+                    "pass", Linux.Bpf.BpfProgramType.SchedCls, Linux.Bpf.BpfAttachType.CgroupInetIngress, [0x0000_0000_0000_00b7, 0x95]);
+                links.Add(Network.Run(() => Linux.Bpf.BpfLink.AttachTcx(program, index, egress: true)));
+            }
+        }
+        catch (Linux.LinuxException)
+        {
+            return links;
+        }
+
+        links.ForEach(link => link.Dispose());
+        throw new InvalidOperationException("The hook has room for more programs than the test makes.");
+    }
+
     private static DeviceOptions Patterns(params string[] texts) => new()
     {
         Devices = [.. texts.Select(text => DevicePattern.TryParse(text, out var pattern) ? pattern : throw new FormatException(text))],
     };
+
+    // Over a network that nobody has read yet.
+    private NetworkFollower Follower(Action<Action> enter, Action<Problem?> failed)
+    {
+        _monitor = Network.Run(() => new NetworkMonitor());
+        _node!.Dispose();
+        _node = new NodeNetwork(_datapath!, new DeviceOptions(), _settings!, _log);
+        return new NetworkFollower(
+            Tapped(), _node, _options with { LookInterval = TimeSpan.FromMilliseconds(50) }, () => { }, TimeProvider.System, _followerLog, enter,
+            failed);
+    }
 
     private void Restart(DeviceOptions options)
     {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Status;
+using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Agent.Tests;
 
@@ -8,8 +10,11 @@ public sealed class NodeSysctlsTests : IDisposable
     private readonly TemporaryDirectory _root = new();
     private readonly WarningLog<NodeSysctls> _log = new();
 
+    private readonly NodeSysctls _sysctls;
+
     public NodeSysctlsTests()
     {
+        _sysctls = new NodeSysctls(_root.Path, _log);
         Write("net/ipv4/ip_local_reserved_ports", "8080\n");
         Write("net/ipv4/ip_forward", "1\n");
         Write("net/ipv6/conf/all/forwarding", "1\n");
@@ -36,7 +41,13 @@ public sealed class NodeSysctlsTests : IDisposable
         Write("net/ipv4/ip_local_reserved_ports", "nonsense");
         Prepare();
         Assert.Equal("nonsense", Reserved);
-        Assert.Contains("net.ipv4.ip_local_reserved_ports was not given ports 50000-65535", Assert.Single(_log.Lines), StringComparison.Ordinal);
+        Prepare();
+        string told = Assert.Single(_log.Lines);
+        Assert.StartsWith("net.ipv4.ip_local_reserved_ports was not given ports 50000-65535: ", told, StringComparison.Ordinal);
+        Assert.Equal([("net.ipv4.ip_local_reserved_ports", told)], Prepare().Select(problem => (problem.Subject, problem.Message)));
+
+        Write("net/ipv4/ip_local_reserved_ports", "");
+        Assert.Empty(Prepare());
     }
 
     [Fact]
@@ -55,9 +66,23 @@ public sealed class NodeSysctlsTests : IDisposable
         Write(file, "0\n");
         Prepare();
         Assert.StartsWith($"{name} is 0: ", Assert.Single(_log.Lines), StringComparison.Ordinal);
+        Assert.Equal(name, Assert.Single(Prepare()).Subject);
+        Assert.Single(_log.Lines);
+        Write(file, "1\n");
+        Assert.Empty(Prepare());
     }
 
-    private void Prepare() => new NodeSysctls(_root.Path, _log).Prepare(new FlowSettings());
+    [Fact]
+    public void Forwarding_matters_in_families_that_packets_are_sent_on_in()
+    {
+        Write("net/ipv6/conf/all/forwarding", "0\n");
+        Assert.Empty(Prepare(AddressFamily.IPv4));
+        Assert.Single(Prepare(AddressFamily.IPv4, AddressFamily.IPv6));
+    }
+
+    private IReadOnlyList<Problem> Prepare() => Prepare(AddressFamily.IPv4, AddressFamily.IPv6);
+
+    private IReadOnlyList<Problem> Prepare(params AddressFamily[] families) => _sysctls.Prepare(new FlowSettings(), families);
 
     private void Write(string name, string text)
     {

@@ -19,6 +19,8 @@ public sealed class ReconcileLoopTests : IDisposable
     private readonly ClusterStateWriter _state = new();
     private readonly RecordingLogger _log = new();
     private readonly List<Problem> _sourceProblems = [];
+    private readonly List<Problem> _nodeProblems = [];
+    private readonly DesiredState _desired = new(new DesiredStateOptions { NodeName = "node1" });
     private readonly InMemoryMaps _maps;
     private Func<MapWrite?> _fault = () => null;
     private ReconcileLoop _loop;
@@ -110,6 +112,70 @@ public sealed class ReconcileLoopTests : IDisposable
     }
 
     [Fact]
+    public void Problems_of_the_node_come_first_and_go_without_any_object_changing()
+    {
+        _nodeProblems.Add(new Problem("eth0", "refused"));
+        _loop.RunOnce();
+        Assert.Equal(["eth0"], Problems.Select(problem => problem.Object.ToString()));
+
+        _state.SetListed("test", true);
+        _state.Apply(Change("a", "10.96.0.10"));
+        _state.Apply(Change("b", "10.96.0.10"));
+        _sourceProblems.Add(new Problem("web.yaml:3", "port 0"));
+        _loop.RunOnce();
+        Assert.Equal(
+            ["eth0", "default/b", "web.yaml:3"],
+            _maps.Problems.ReadAll().OrderBy(entry => entry.Key).Select(entry => entry.Value.Object.ToString()));
+
+        _nodeProblems.Clear();
+        _loop.RunOnce();
+        Assert.Equal(2, Problems.Count);
+    }
+
+    [Fact]
+    public void A_service_CIDR_that_holds_an_address_of_the_node_is_a_problem_and_is_programmed_when_it_no_longer_does()
+    {
+        _desired.NodeFacts = new NodeFacts([Address.Parse("10.96.7.7")], default);
+        _state.SetListed("test", true);
+        _state.Apply(new ClusterChange { UpsertedServiceCidrs = [new ServiceCidr("kubernetes", [AddressPrefix.Parse("10.96.0.0/16")])] });
+        _loop.RunOnce();
+        _loop.RunOnce();
+        var problem = Assert.Single(Problems);
+        Assert.Equal("ServiceCIDR/10.96.0.0/16", problem.Object.ToString());
+        Assert.StartsWith("Service CIDR 10.96.0.0/16 holds 10.96.7.7, an address of this node", problem.Message.ToString(), StringComparison.Ordinal);
+        Assert.Single(_log.Lines, line => line == problem.Message.ToString());
+        Assert.Empty(_maps.ServiceCidrs.ReadAll());
+
+        _desired.NodeFacts = NodeFacts.None;
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+        Assert.Single(_maps.ServiceCidrs.ReadAll());
+    }
+
+    [Theory]
+    [InlineData(30000, 40000, true)]
+    [InlineData(29999, 30080, true)]
+    [InlineData(30090, 30090, true)]
+    [InlineData(30081, 30089, true)]
+    [InlineData(1024, 30079, false)]
+    [InlineData(30091, 65535, false)]
+    public void SNAT_ports_in_the_range_of_NodePorts_are_a_problem_that_names_both(int first, int last, bool isProblem)
+    {
+        _loop = CreateLoop((first, last));
+        _state.SetListed("test", true);
+        _state.Apply(new ClusterChange { UpsertedServices = [WithNodePorts(30080, 30090)] });
+        _loop.RunOnce();
+        _loop.RunOnce();
+        string[] expected = isProblem ? [$"--snat-ports {first}-{last} overlaps the range of NodePorts in use, 30080-30090: "] : [];
+        Assert.Equal(expected, Problems.Select(problem => problem.Message.ToString()[..expected[0].Length]));
+        Assert.Equal(expected.Length, _log.Lines.Count(line => line.Contains("overlaps", StringComparison.Ordinal)));
+
+        _state.Apply(new ClusterChange { UpsertedServices = [WithNodePorts()] });
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+    }
+
+    [Fact]
     public void More_problems_than_the_map_holds_are_counted_in_full()
     {
         var status = new AgentStatus(new InMemoryMap<uint, ProblemValue>(MapNames.Problems, 3), default);
@@ -129,9 +195,17 @@ public sealed class ReconcileLoopTests : IDisposable
 
     private List<ProblemValue> Problems => [.. _maps.Problems.ReadAll().Select(entry => entry.Value)];
 
-    private ReconcileLoop CreateLoop() => new(
+    private static Service WithNodePorts(params ushort[] nodePorts) => new()
+    {
+        Name = new ObjectName("default", "node-ports"),
+        ClusterIPs = [Address.Parse("10.96.0.10")],
+        Ports = nodePorts.Select((nodePort, number) => new ServicePort($"p{number}", Protocol.Tcp, (ushort)(80 + number), nodePort))
+            .ToEquatableArray(),
+    };
+
+    private ReconcileLoop CreateLoop((int First, int Last)? snatPorts = null) => new(
         _state,
-        new DesiredState(new DesiredStateOptions { NodeName = "node1" }),
+        _desired,
         DatapathSync.Restore(_maps, new DatapathSyncOptions(), TimeProvider.System),
         new AgentStatus(_maps.Problems, default),
         () =>
@@ -139,9 +213,10 @@ public sealed class ReconcileLoopTests : IDisposable
             lock (_sourceProblems)
                 return [.. _sourceProblems];
         },
-        new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5) },
+        new ReconcileOptions { RetryInterval = TimeSpan.FromMilliseconds(1), MaxRetryInterval = TimeSpan.FromMilliseconds(5), SnatPorts = snatPorts },
         TimeProvider.System,
-        _log);
+        _log,
+        nodeProblems: () => _nodeProblems);
 
     private static ClusterChange Change(string name, string vip, params string[] endpoints) => new()
     {

@@ -89,6 +89,7 @@ public sealed class DeviceLinks : IDisposable
         int created = 0, updated = 0, kept = 0, failed = 0;
         var attached = new Dictionary<int, IReadOnlyList<DeviceHook>>();
         var incomplete = new HashSet<int>();
+        var refused = new List<DeviceRefusal>();
         foreach (var (pin, program) in wanted)
         {
             // What turns packets must not stand where what turns replies back could not.
@@ -99,8 +100,10 @@ public sealed class DeviceLinks : IDisposable
             var state = pinned.Contains(pin) ? Adopt(pin, program, link, areFresh) : _seen.Contains(pin) ? State.Lost : State.Absent;
             if (state is State.Absent or State.Lost)
             {
-                if (!TryCreate(pin, program, link))
+                if (!TryCreate(pin, program, link, out var refusal))
                 {
+                    if (refusal is not null)
+                        refused.Add(refusal);
                     _seen.Remove(pin);
                     incomplete.Add(pin.InterfaceIndex);
                     failed++;
@@ -120,7 +123,7 @@ public sealed class DeviceLinks : IDisposable
             attached[pin.InterfaceIndex] = [.. attached.GetValueOrDefault(pin.InterfaceIndex, []), pin.Hook];
         }
 
-        return new DeviceLinksResult(created, updated, kept, removed, failed, attached);
+        return new DeviceLinksResult(created, updated, kept, removed, failed, refused, attached);
     }
 
     public void Dispose()
@@ -204,8 +207,9 @@ public sealed class DeviceLinks : IDisposable
 
     private XdpMode Mode => _xdp == XdpChoice.Generic ? XdpMode.Generic : XdpMode.Native;
 
-    private bool TryCreate(DevicePin pin, BpfProgram program, NetworkLink device)
+    private bool TryCreate(DevicePin pin, BpfProgram program, NetworkLink device, out DeviceRefusal? refusal)
     {
+        refusal = null;
         try
         {
             using var link = pin.Hook == DeviceHook.Xdp
@@ -223,17 +227,18 @@ public sealed class DeviceLinks : IDisposable
         }
         catch (LinuxException exception)
         {
-            Warn(pin, device, exception);
+            refusal = Warn(pin, device, exception);
             return false;
         }
     }
 
-    private void Warn(DevicePin pin, NetworkLink device, LinuxException exception)
+    private DeviceRefusal Warn(DevicePin pin, NetworkLink device, LinuxException exception)
     {
         bool isOccupied = pin.Hook == DeviceHook.Xdp && exception.Errno is Errno.EBUSY or Errno.EEXIST;
         string cause = isOccupied ? ForeignProgram(pin.InterfaceIndex) : exception.Message;
+        var refusal = new DeviceRefusal(device.Name, pin.Hook, cause, isOccupied);
         if (_warned.TryGetValue(pin, out string? known) && known == cause)
-            return;
+            return refusal;
 
         _warned[pin] = cause;
         if (isOccupied)
@@ -242,6 +247,7 @@ public sealed class DeviceLinks : IDisposable
             _logger.NativeRefused(_xdp == XdpChoice.Native ? LogLevel.Warning : LogLevel.Information, device.Name, cause);
         else
             _logger.AttachFailed(device.Name, pin.Hook.ToString(), cause);
+        return refusal;
     }
 
     private static string ForeignProgram(int index)

@@ -2,6 +2,7 @@
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Netlink;
@@ -21,6 +22,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly HashSet<int> _unasked = [];
     private readonly HashSet<int> _sends = [];
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Problem> _unwritten = new(StringComparer.Ordinal);
     private readonly DeviceOptions _options;
     private readonly NodeSettings _settings;
     private readonly DeviceLinks _links;
@@ -29,9 +31,14 @@ public sealed class NodeNetwork : IDisposable
     private readonly ILogger _logger;
 
     private DevicePlan? _plan;
-    private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, new Dictionary<int, IReadOnlyList<DeviceHook>>());
+    private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, [], new Dictionary<int, IReadOnlyList<DeviceHook>>());
     private PictureEffects _pending;
+
+    // Until all was read and put in place once, what is known says nothing: by it, every device would have gone.
+    private bool _isInPlace;
     private string? _served;
+    private Problem? _unserved;
+    private IReadOnlyList<Problem> _problems = [];
 
     public NodeNetwork(Loading.Datapath datapath, DeviceOptions options, NodeSettings settings, ILogger<NodeNetwork> logger)
     {
@@ -53,6 +60,12 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>Told in the task that calls, after <see cref="SourceAddresses"/> changed.</summary>
     public Action? SourceAddressesChanged { get; set; }
+
+    /// <summary>What of the packet path is not in place as it should be. Any thread may read it.</summary>
+    public IReadOnlyList<Problem> Problems => Volatile.Read(ref _problems);
+
+    /// <summary>Told in the task that calls, after <see cref="Problems"/> changed.</summary>
+    public Action? ProblemsChanged { get; set; }
 
     /// <summary>Reads everything and puts everything in place. At the start, and now and then: it also finds what no event told.</summary>
     public void Refresh()
@@ -85,6 +98,12 @@ public sealed class NodeNetwork : IDisposable
     /// <summary>Puts in place what the events since the last pass ask for.</summary>
     public void Apply()
     {
+        if (!_isInPlace)
+        {
+            Refresh();
+            return;
+        }
+
         bool lost = _pending.HasFlag(PictureEffects.Lost);
         if (lost)
         {
@@ -107,7 +126,7 @@ public sealed class NodeNetwork : IDisposable
     public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
-        if (_applied.Failed > 0 || _pending != PictureEffects.None)
+        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None)
         {
             Apply();
             return;
@@ -118,6 +137,7 @@ public sealed class NodeNetwork : IDisposable
         WriteDevices(Balanced());
         if (_devices.Writes != writesBefore)
             _settings.RaiseGeneration();
+        NoteProblems();
     }
 
     public void Dispose() => _links.Dispose();
@@ -146,6 +166,7 @@ public sealed class NodeNetwork : IDisposable
         // At once, because what follows may fail.
         if (_devices.Writes + _addresses.Writes > writesBefore)
             _settings.RaiseGeneration();
+        NoteProblems();
         _applied = _links.Apply(_plan, _picture.Links, areFresh, _gone);
         _gone.Clear();
         // Some drivers take frames from XDP only while they have a program of their own.
@@ -164,7 +185,9 @@ public sealed class NodeNetwork : IDisposable
         }
 
         TellServed();
+        NoteProblems();
         _pending = PictureEffects.None;
+        _isInPlace = true;
     }
 
     private void WriteAddresses()
@@ -173,9 +196,16 @@ public sealed class NodeNetwork : IDisposable
         foreach (var address in _addresses.Entries.Keys.Where(address => !local.ContainsKey(address)).ToArray())
             _addresses.Delete(address);
         var failed = MapWrite.Ok;
+        var missing = new List<string>();
         foreach (var (address, flags) in local)
-            failed = Worse(failed, _addresses.Put(address, new NodeAddressValue { Flags = flags }));
-        TellMap(_addresses.Name, failed, "Addresses that are missing answer no NodePorts.");
+        {
+            var write = _addresses.Put(address, new NodeAddressValue { Flags = flags });
+            failed = Worse(failed, write);
+            if (!write.Succeeded)
+                missing.Add(address.ToString());
+        }
+
+        TellMap(_addresses.Name, failed, missing, "Addresses that are missing answer no NodePorts.");
     }
 
     // Devices whose incoming packets our programs see.
@@ -189,10 +219,17 @@ public sealed class NodeNetwork : IDisposable
         foreach (uint index in _devices.Entries.Keys.Where(index => !devices.ContainsKey(index)).ToArray())
             _devices.Delete(index);
         var failed = MapWrite.Ok;
+        var missing = new List<string>();
         // Attached ones first: they matter most where there is not room for all.
         foreach (var (index, device) in devices.OrderByDescending(device => device.Value.Flags))
-            failed = Worse(failed, _devices.Put(index, device));
-        TellMap(_devices.Name, failed, "Flows to other nodes through devices that are missing are dropped.");
+        {
+            var write = _devices.Put(index, device);
+            failed = Worse(failed, write);
+            if (!write.Succeeded)
+                missing.Add(_picture.Links[(int)index].Name);
+        }
+
+        TellMap(_devices.Name, failed, missing, "Flows to other nodes through devices that are missing are dropped.");
     }
 
     private void NoteSources()
@@ -210,13 +247,49 @@ public sealed class NodeNetwork : IDisposable
 
     private static MapWrite Worse(MapWrite known, MapWrite result) => result.Succeeded ? known : result;
 
-    private void TellMap(string map, MapWrite result, string consequence)
+    private void TellMap(string map, MapWrite result, List<string> missing, string consequence)
     {
         if (result.Succeeded)
+        {
             _told.Remove(map);
-        else if (_told.Add(map))
-            _logger.MapNotWritten(map, result.Error == MapError.Full ? "it is full" : result.ErrnoName, consequence);
+            _unwritten.Remove(map);
+            return;
+        }
+
+        bool isFull = result.Error == MapError.Full;
+        string cause = isFull ? "it is full" : result.ErrnoName;
+        string more = missing.Count > 1 ? $" and {missing.Count - 1} more" : "";
+        _unwritten[map] = new Problem(map, $"{map} cannot take {missing[0]}{more}: {cause}. {consequence} " + (isFull
+            ? $"Raise it with --map-size {map}=ENTRIES after 'ebpflb cleanup'."
+            : "It is tried again; if that goes on, restart the agent."));
+        if (_told.Add(map))
+            _logger.MapNotWritten(map, cause, consequence);
     }
+
+    private void NoteProblems()
+    {
+        Problem[] problems =
+        [
+            .. _unserved is null ? Array.Empty<Problem>() : [_unserved],
+            .. _applied.Refused.Where(IsProblem).Select(Describe),
+            .. _unwritten.Values,
+        ];
+        if (problems.SequenceEqual(_problems))
+            return;
+
+        Volatile.Write(ref _problems, problems);
+        ProblemsChanged?.Invoke();
+    }
+
+    // Where XDP is refused, tc serves. That is what was asked for, unless native XDP was and only a foreign program is in its way.
+    private bool IsProblem(DeviceRefusal refusal) =>
+        refusal.Hook != DeviceHook.Xdp || (_options.Xdp == XdpChoice.Native && refusal.IsOccupied);
+
+    private static Problem Describe(DeviceRefusal refusal) => new(refusal.Device, refusal.Hook == DeviceHook.Xdp
+        ? $"{refusal.Device} has a foreign XDP program, {refusal.Cause}, so tc serves it and not XDP, which --xdp native asks for. "
+            + $"Take that program off ('ip link set dev {refusal.Device} xdp off'), or choose --xdp auto."
+        : $"{refusal.Device} cannot be attached to at {Name(refusal.Hook)}: {refusal.Cause}. Its packets are not balanced. It is tried again; "
+            + "if the cause cannot be removed, leave the device out of --devices and --pod-devices.");
 
     // Of devices that are new or changed.
     private void NoteFeatures()
@@ -248,16 +321,29 @@ public sealed class NodeNetwork : IDisposable
             .Select(device => $"{_picture.Links[device.Key].Name} ({string.Join(", ", device.Value.OrderDescending().Select(Name))})")
             .Order(StringComparer.Ordinal)
             .Concat(pods.Select(_ => "devices of pods").Take(1)));
-        if (served == _served)
-            return;
-
-        _served = served;
-        if (served.Length > 0)
+        if (served != _served && served.Length > 0)
             _logger.DevicesServed(served);
-        else if (_options.Devices is not { Count: 0 })
-            _logger.NoDevices(_options.Devices is { } patterns
-                ? $"--devices {string.Join(',', patterns)}"
-                : "no Ethernet device that is up has a default route or the address --node-ip");
+        _served = served;
+
+        string? choice = Unserved();
+        var unserved = choice is null ? null : new Problem("--devices", $"No device is attached to ({choice}): packets from outside are not "
+            + "balanced until there is one. Name devices with --devices; --devices none balances sockets only.");
+        if (choice is not null && unserved != _unserved)
+            _logger.NoDevices(choice);
+        _unserved = unserved;
+    }
+
+    // What was to be attached to, if nothing is and no refusal says why.
+    private string? Unserved()
+    {
+        if (_options.Devices is { Count: 0 } || _plan!.Devices.Values.Contains(DeviceRole.Uplink))
+            return null;
+
+        if (_options.Devices is not { } patterns)
+            return "no Ethernet device that is up has a default route or the address --node-ip";
+
+        string[] unusable = [.. DevicePlan.Unusable(_picture, _options).Select(device => $"{device.Name} carries no Ethernet frames")];
+        return $"--devices {string.Join(", ", unusable.Prepend(string.Join(',', patterns)))}";
     }
 
     private static bool IsPod(KeyValuePair<int, IReadOnlyList<DeviceHook>> device) => device.Value.Contains(DeviceHook.TcxPod);

@@ -17,6 +17,9 @@ public sealed record DesiredChanges(
     /// <summary>All of them, ordered; null when they are as before.</summary>
     public EquatableArray<AddressPrefix>? ServiceCidrs { get; init; }
 
+    /// <summary>All of them, ordered; null when they are as before.</summary>
+    public IReadOnlyList<ServiceCidrConflict>? ServiceCidrConflicts { get; init; }
+
     public bool IsEmpty => Upserted.Count == 0 && Removed.Count == 0 && NewConflicts.Count == 0 && ResolvedConflicts.Count == 0
-        && ServiceCidrs is null;
+        && ServiceCidrs is null && ServiceCidrConflicts is null;
 }

@@ -23,6 +23,7 @@ public sealed class DesiredState
     // Of _known: those that what is known of the node makes a difference to.
     private readonly HashSet<ObjectName> _restricted = [];
     private EquatableArray<AddressPrefix> _serviceCidrs;
+    private EquatableArray<ServiceCidrConflict> _cidrConflicts;
     private NodeFacts _facts = NodeFacts.None;
     private volatile NodeFacts _ownFacts = NodeFacts.None;
 
@@ -40,6 +41,9 @@ public sealed class DesiredState
     public IReadOnlyDictionary<ObjectName, DesiredService> Services => _services;
 
     public IReadOnlyList<FrontendConflict> Conflicts => _claims.Conflicts;
+
+    /// <summary>Service CIDRs that are not desired for now; ordered.</summary>
+    public IReadOnlyList<ServiceCidrConflict> ServiceCidrConflicts => [.. _cidrConflicts];
 
     /// <summary>
     /// What the agent sees of the node itself; what the Node object says is added to it. Any thread may set it. Counts from the next
@@ -97,13 +101,31 @@ public sealed class DesiredState
 
         upserted.Sort(static (left, right) => left.Name.CompareTo(right.Name));
         removed.Sort();
-        var serviceCidrs = state.ServiceCidrs;
-        bool sameCidrs = serviceCidrs == _serviceCidrs;
-        _serviceCidrs = serviceCidrs;
+        var (serviceCidrs, cidrConflicts) = Divide(state.ServiceCidrs, facts);
+        bool sameCidrs = serviceCidrs == _serviceCidrs, sameConflicts = cidrConflicts == _cidrConflicts;
+        (_serviceCidrs, _cidrConflicts) = (serviceCidrs, cidrConflicts);
         return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved)
         {
             ServiceCidrs = sameCidrs ? null : serviceCidrs,
+            ServiceCidrConflicts = sameConflicts ? null : ServiceCidrConflicts,
         };
+    }
+
+    private static (EquatableArray<AddressPrefix> Desired, EquatableArray<ServiceCidrConflict> Conflicts) Divide(
+        EquatableArray<AddressPrefix> cidrs, NodeFacts facts)
+    {
+        List<AddressPrefix> desired = [];
+        List<ServiceCidrConflict> conflicts = [];
+        foreach (var cidr in cidrs)
+        {
+            var own = facts.Addresses.Where(cidr.Contains).Take(1).ToArray();
+            if (own.Length == 0)
+                desired.Add(cidr);
+            else
+                conflicts.Add(new ServiceCidrConflict(cidr, own[0]));
+        }
+
+        return (desired.ToEquatableArray(), conflicts.ToEquatableArray());
     }
 
     private void Learn(ObjectName name, Service? current)

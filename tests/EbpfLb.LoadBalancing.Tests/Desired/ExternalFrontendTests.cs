@@ -233,6 +233,40 @@ public sealed class ExternalFrontendTests
         Assert.Equal(Prefixes(""), Update(new ClusterChange { RemovedServiceCidrs = ["kubernetes"] }).ServiceCidrs);
     }
 
+    [Fact]
+    public void A_service_CIDR_that_holds_an_address_of_this_node_is_not_desired_while_it_does()
+    {
+        _desired.NodeFacts = new NodeFacts(Addresses("10.96.7.7", "10.96.3.3", "192.0.2.1"), default);
+        var changes = Update(new ClusterChange
+        {
+            UpsertedServiceCidrs = [new ServiceCidr("kubernetes", Prefixes("10.96.0.0/16 10.97.0.0/16 fd00:10:96::/112"))],
+        });
+        Assert.Equal(Prefixes("10.97.0.0/16 fd00:10:96::/112"), changes.ServiceCidrs);
+        var conflict = new ServiceCidrConflict(AddressPrefix.Parse("10.96.0.0/16"), Address.Parse("10.96.3.3"));
+        Assert.Equal([conflict], changes.ServiceCidrConflicts);
+        Assert.Equal([conflict], _desired.ServiceCidrConflicts);
+        Assert.True(Update(new ClusterChange()).IsEmpty);
+
+        // Without any change of an object, and also by what the Node object says.
+        _desired.NodeFacts = NodeFacts.None;
+        changes = Update(new ClusterChange());
+        Assert.Equal(Prefixes("10.96.0.0/16 10.97.0.0/16 fd00:10:96::/112"), changes.ServiceCidrs);
+        Assert.Empty(changes.ServiceCidrConflicts!);
+        changes = Update(Change(new Node(ThisNode) { Addresses = Addresses("fd00:10:96::5") }));
+        Assert.Equal(Prefixes("10.96.0.0/16 10.97.0.0/16"), changes.ServiceCidrs);
+        Assert.Equal("fd00:10:96::5", Assert.Single(_desired.ServiceCidrConflicts).NodeAddress.ToString());
+    }
+
+    [Fact]
+    public void The_only_service_CIDR_is_told_of_although_none_is_desired()
+    {
+        _desired.NodeFacts = new NodeFacts(Addresses("10.96.7.7"), default);
+        var changes = Update(new ClusterChange { UpsertedServiceCidrs = [new ServiceCidr("kubernetes", Prefixes("10.96.0.0/16"))] });
+        Assert.Null(changes.ServiceCidrs);
+        Assert.False(changes.IsEmpty);
+        Assert.Single(changes.ServiceCidrConflicts!);
+    }
+
     private static Algorithm AlgorithmOf(Service service, DesiredStateOptions options) =>
         FromScratch(StateOf(service), options).Services[service.Name].Ports[0].Algorithm;
 
