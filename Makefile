@@ -66,8 +66,10 @@ bench-sync: build publish ## Measure the cost of a connection and of programming
 
 bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
 	@$(MAKE) --silent --no-print-directory -C tools/xdpbench
+	$(DOTNET) build src/EbpfLb.Cli -c $(CONFIGURATION) --nologo -v quiet
 	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --packets $(if $(QUICK),--quick) \
+		--agent src/EbpfLb.Cli/bin/$(CONFIGURATION)/net10.0/ebpflb \
 		--json artifacts/bench/xdp.json $(ARGS)
 
 fmt: ## Format C and C#

@@ -11,7 +11,7 @@ internal sealed record BenchOptions
         usage: EbpfLb.Bench [OPTIONS]        (as root)
 
           --only PART,...     of connect, sync, start, agent, large-files (all of these)
-                              and packets, program, flood, tcp (all of these with --packets)
+                              and packets, program, flood, tcp, follow, sweep (all of these with --packets)
           --packets           the packet path
           --agent FILE        the executable to measure (artifacts/ebpflb, or else the Cli build output)
           --services N        (10000)
@@ -38,9 +38,11 @@ internal sealed record BenchOptions
     public const string ProgramPart = "program";
     public const string FloodPart = "flood";
     public const string TcpPart = "tcp";
+    public const string FollowPart = "follow";
+    public const string SweepPart = "sweep";
 
     private static readonly string[] AgentParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
-    private static readonly string[] PacketParts = [PacketsPart, ProgramPart, FloodPart, TcpPart];
+    private static readonly string[] PacketParts = [PacketsPart, ProgramPart, FloodPart, TcpPart, FollowPart, SweepPart];
 
     private const int LargeFiles = 10;
 
@@ -66,6 +68,11 @@ internal sealed record BenchOptions
     public int PacketRounds { get; init; } = 5;
 
     public double Seconds { get; init; } = 1.5;
+
+    /// <summary>Of each kind, that the way to a backend changes.</summary>
+    public int Moves { get; init; } = 20;
+
+    public int Sweeps { get; init; } = 5;
 
     /// <summary>Of the three there are.</summary>
     public int Floods { get; init; } = 3;
@@ -109,7 +116,7 @@ internal sealed record BenchOptions
                 "--packets" => options with { Parts = PacketParts },
                 "--packet-rounds" => options with { PacketRounds = Number(name, Value(), 1000) },
                 "--seconds" => options with { Seconds = Decimal(name, Value()) },
-                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [], Floods = 1 },
+                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [], Floods = 1, Moves = 5, Sweeps = 1 },
                 "--settle" => options with { SettleSeconds = Number(name, Value(), 3600) },
                 "--json" => options with { Json = Value() },
                 "--check" => options with { Check = true },
@@ -120,7 +127,7 @@ internal sealed record BenchOptions
 
         if ((long)options.Services * options.Endpoints > MaxBackends)
             throw new BenchException($"more than {MaxBackends} endpoints do not fit in maps of the default sizes");
-        bool needsAgent = !options.Help && options.Parts.Any(AgentParts.Contains);
+        bool needsAgent = !options.Help && options.Parts.Any(part => AgentParts.Contains(part) || part == FollowPart);
         return needsAgent ? options with { Agent = FindAgent(options.Agent) } : options;
     }
 
@@ -129,7 +136,7 @@ internal sealed record BenchOptions
     {
         if (!Environment.IsPrivilegedProcess)
             return "EbpfLb.Bench makes namespaces, cgroups and BPF maps: run it as root";
-        if ((Parts.Contains(ConnectPart) || Parts.Contains(TcpPart)) && !File.Exists(Probe))
+        if ((Parts.Contains(ConnectPart) || Parts.Contains(TcpPart) || Parts.Contains(FollowPart)) && !File.Exists(Probe))
             return $"{Probe} does not exist: make probe builds it";
         if (Parts.Any(PacketParts.Contains) && !File.Exists(PacketTool))
             return $"{PacketTool} does not exist: make -C tools/xdpbench builds it";

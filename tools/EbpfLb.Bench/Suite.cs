@@ -53,6 +53,8 @@ internal static class Suite
         BenchOptions.ProgramPart => Task.Run(() => new ProgramCost(options, report).Run(stopping), stopping),
         BenchOptions.FloodPart => Task.Run(() => new Flood(options, report).Run(stopping), stopping),
         BenchOptions.TcpPart => Task.Run(() => new TcpCost(options, report).Run(stopping), stopping),
+        BenchOptions.FollowPart => Task.Run(() => new FollowCost(options, report).Run(stopping), stopping),
+        BenchOptions.SweepPart => new SweepCost(options, report).RunAsync(stopping),
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, null),
     };
 }

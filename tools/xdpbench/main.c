@@ -31,6 +31,7 @@ static const char usage[] =
 	"  sink    --port P                           takes TCP connections and what they bring\n"
 	"  bulk    --pair A:PORT --pair B:PORT [--streams N] [--seconds S]\n"
 	"          TCP throughput to A and to B, in turn by fifths of a second\n"
+	"  pulse   --destination ADDRESS --port P     a datagram each millisecond; when each answer came\n"
 	"\n"
 	"  FLOWS: --protocol udp|tcp --to MAC --from MAC --source ADDRESS --destination ADDRESS --port P --flows N\n"
 	"         [--tcp-flags syn|ack]; 0 flows: every packet begins a new one. Flow n differs in source address and "
@@ -43,8 +44,8 @@ static const struct command {
 	const char *name;
 	int (*run)(const struct options *options);
 } commands[] = {
-	{"attach", run_attach}, {"send", run_send}, {"rerun", run_rerun},
-	{"ask", run_ask},       {"sink", run_sink}, {"bulk", run_bulk},
+	{"attach", run_attach}, {"send", run_send}, {"rerun", run_rerun}, {"ask", run_ask},
+	{"sink", run_sink},     {"bulk", run_bulk}, {"pulse", run_pulse},
 };
 
 void enter_netns(const char *path)

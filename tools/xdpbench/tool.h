@@ -45,6 +45,7 @@ int run_rerun(const struct options *options);
 int run_ask(const struct options *options);
 int run_sink(const struct options *options);
 int run_bulk(const struct options *options);
+int run_pulse(const struct options *options);
 
 /* bpf.c: bpf(2). What fails ends the process. */
 int bpf_open_pinned(const char *directory, const char *name);
