@@ -22,7 +22,9 @@ internal sealed class NodeProblems
 
     public IReadOnlyList<Problem> Current =>
     [
-        .. Volatile.Read(ref _ofFollower) is { } failure ? [failure] : Array.Empty<Problem>(), .. _network.Problems, .. Volatile.Read(ref _ofSysctls),
+        .. Volatile.Read(ref _ofFollower) is { } failure ? [failure] : Array.Empty<Problem>(),
+        .. _network.Problems,
+        .. Volatile.Read(ref _ofSysctls),
     ];
 
     public Problem? OfFollower

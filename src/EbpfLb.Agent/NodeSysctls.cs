@@ -56,8 +56,7 @@ internal sealed class NodeSysctls(string root, ILogger logger)
             return new Problem(
                 ReservedPortsName,
                 $"{ReservedPortsName} was not given ports {flows.SnatPortFirst}-{flows.SnatPortLast}: {exception.Message.TrimEnd('.')}. A socket "
-                + "of this node that gets one of them as its own may lose packets to flows that are masqueraded with it. Add them yourself, "
-                + "or choose others with --snat-ports");
+                + "that gets one of them may lose packets to masqueraded flows. Add them yourself, or choose others with --snat-ports");
         }
     }
 
