@@ -85,7 +85,8 @@ public static class AgentProcess
         var sysctls = new NodeSysctls("/proc/sys", loggers.CreateLogger<NodeSysctls>());
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
-            () => nodeProblems.OfSysctls = sysctls.Prepare(options.Flows, network.SourceAddresses.Select(address => address.Family)),
+            () => nodeProblems.OfSysctls = sysctls.Prepare(
+                options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
             TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
         follower.Begin();
         var sweeps = new SweepLoop(

@@ -41,6 +41,21 @@ public sealed class ExternalSyncTests
     }
 
     [Fact]
+    public void A_family_is_served_outside_while_a_service_of_it_has_a_frontend_there()
+    {
+        var cluster = new Cluster(_maps);
+        Assert.False(cluster.Sync.ServesOutside(AddressFamily.IPv4));
+        cluster.Apply(NodePort("a", "10.96.0.1", 30080));
+        cluster.Apply(NodePort("a", "10.96.0.1", 30090), NodePort("b", "10.96.0.2", 31000));
+        Assert.True(cluster.Sync.ServesOutside(AddressFamily.IPv4));
+        Assert.False(cluster.Sync.ServesOutside(AddressFamily.IPv6));
+        cluster.Remove("a");
+        Assert.True(cluster.Sync.ServesOutside(AddressFamily.IPv4));
+        cluster.Remove("b");
+        Assert.False(cluster.Sync.ServesOutside(AddressFamily.IPv4));
+    }
+
+    [Fact]
     public void A_range_of_node_ports_that_was_lost_is_there_again_after_a_restart()
     {
         var cluster = new Cluster(_maps);

@@ -49,6 +49,8 @@ public sealed partial class DatapathSync
     private IdAllocator _backendIds = null!;
     private bool _complete;
     private bool _freed;
+    private int _outsideV4;
+    private int _outsideV6;
 
     private DatapathSync(ILbMaps maps, DatapathSyncOptions options, TimeProvider time)
     {
@@ -153,6 +155,7 @@ public sealed partial class DatapathSync
         DesiredPortCount += service.Ports.Count;
         foreach (var port in service.Ports)
         {
+            CountOutside(port, 1);
             foreach (var frontend in port.Frontends)
                 _desiredFrontends[Encoding.Key(frontend.Key)] = port.Key;
         }
@@ -171,6 +174,7 @@ public sealed partial class DatapathSync
         DesiredPortCount -= service.Ports.Count;
         foreach (var port in service.Ports)
         {
+            CountOutside(port, -1);
             foreach (var frontend in port.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
@@ -178,6 +182,18 @@ public sealed partial class DatapathSync
                     _desiredFrontends.Remove(key);
             }
         }
+    }
+
+    /// <summary>Whether a service of this family is to be reachable from outside. From any thread.</summary>
+    public bool ServesOutside(AddressFamily family) => Volatile.Read(ref family == AddressFamily.IPv4 ? ref _outsideV4 : ref _outsideV6) > 0;
+
+    private void CountOutside(DesiredPort port, int by)
+    {
+        if (!port.Frontends.Any(frontend => frontend.Kind != FrontendKind.ClusterIP))
+            return;
+
+        ref int count = ref port.Key.Family == AddressFamily.IPv4 ? ref _outsideV4 : ref _outsideV6;
+        Volatile.Write(ref count, count + by);
     }
 
     // What was restored may be what a source that cannot be read would still want.
