@@ -336,6 +336,15 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     }
 
     [PrivilegedFact]
+    public async Task A_node_IP_that_no_device_has_is_told_once()
+    {
+        Start(new DeviceOptions { NodeAddresses = [Address.Parse("10.0.9.9"), Address.Parse("fd00::1")] });
+        Network.Ip("addr add 10.0.8.8/24 dev eth0");
+        await Eventually.True(() => NodeAddress("10.0.8.8") is not null, "the address is there");
+        Assert.StartsWith("--node-ip 10.0.9.9: no device", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
     public async Task A_hundred_devices_at_once_are_all_attached()
     {
         const int Count = 100;

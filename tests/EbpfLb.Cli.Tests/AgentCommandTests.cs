@@ -88,6 +88,8 @@ public sealed class AgentCommandTests
     [Theory]
     [InlineData("--devices", "eth0,,eth1", "--devices eth0,,eth1: ''")]
     [InlineData("--devices", "eth[", "'eth['")]
+    [InlineData("--devices", "none,eth0", "--devices none,eth0: 'none' stands alone")]
+    [InlineData("--maglev-table-size", "500", "--maglev-table-size 500: there is no such size")]
     [InlineData("--pod-devices", "a/b", "--pod-devices a/b: 'a/b'")]
     [InlineData("--xdp", "fast", "--xdp fast: there is no such mode")]
     [InlineData("--node-ip", "10.0.0.1,node1", "'node1'")]
@@ -132,7 +134,7 @@ public sealed class AgentCommandTests
         string[] expected =
         [
             "--manifests is missing", "--node-name", "--map-size services_v1:", "--map-size nosuch_v1=5", "--map-size vips_v1=-1",
-            "--map-size slots_v1=2: this map is given a size twice", "--default-algorithm wheel", "table size 500", "--maglev-seed 00ff",
+            "--map-size slots_v1=2: this map is given a size twice", "--default-algorithm wheel", "--maglev-table-size 500", "--maglev-seed 00ff",
             "--log-level loud",
         ];
         Assert.All(expected, text => Assert.Single(lines, line => line.Contains(text, StringComparison.Ordinal)));
@@ -144,7 +146,7 @@ public sealed class AgentCommandTests
     {
         var result = Shell.Run("agent", "--manifests", "/", "--maglev-table-size", "many");
         Assert.Equal(ExitCode.WrongUsage, result.ExitCode);
-        string error = $"--maglev-table-size many: not a number of slots. Use one of {MaglevSize.AllowedText}";
+        string error = $"--maglev-table-size many: there is no such size of a table. Use one of {MaglevSize.AllowedText}";
         Assert.Contains(error, result.Error, StringComparison.Ordinal);
     }
 

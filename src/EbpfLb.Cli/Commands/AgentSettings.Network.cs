@@ -46,7 +46,9 @@ internal sealed partial record AgentSettings
 
         foreach (string text in list.Split(','))
         {
-            if (DevicePattern.TryParse(text, out var pattern))
+            if (text == DeviceOptions.None)
+                errors.Add($"{option} {list}: '{DeviceOptions.None}' stands alone. Leave it out, or the others.");
+            else if (DevicePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else
             {

@@ -99,10 +99,11 @@ internal sealed partial record AgentSettings
         if (MaglevTableSize is null)
             return 0;
 
-        if (int.TryParse(MaglevTableSize, NumberStyles.None, CultureInfo.InvariantCulture, out int size))
+        if (int.TryParse(MaglevTableSize, NumberStyles.None, CultureInfo.InvariantCulture, out int size)
+            && (size == 0 || MaglevSize.IsAllowed(size)))
             return size;
 
-        errors.Add($"--maglev-table-size {MaglevTableSize}: not a number of slots. Use one of {MaglevSize.AllowedText}, or 0.");
+        errors.Add($"--maglev-table-size {MaglevTableSize}: there is no such size of a table. Use one of {MaglevSize.AllowedText}, or 0.");
         return 0;
     }
 

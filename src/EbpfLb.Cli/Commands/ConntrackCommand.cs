@@ -28,6 +28,7 @@ internal sealed class ConntrackCommand : ReaderCommand
 
         'wide' adds the packets and bytes of both directions (in: from the client) and FLAGS: local (the backend is on this node),
         picked-up (began in its middle), internal (the client is a pod of this node). Packet numbers of a flow wrap after 2^32.
+        The packet that began a flow is counted for its service and backend only ('ebpflb counters').
 
         Examples:
           ebpflb conntrack --client 192.0.2.7

@@ -32,6 +32,10 @@ internal static partial class Log
     [LoggerMessage(3107, LogLevel.Warning, "{Device} carries no Ethernet frames, so it cannot be attached to")]
     public static partial void NotEthernet(this ILogger logger, string device);
 
+    [LoggerMessage(3112, LogLevel.Warning,
+        "--node-ip {Address}: no device of this node has it. Answers to what is masqueraded with it arrive only if others bring it here")]
+    public static partial void NodeIpElsewhere(this ILogger logger, string address);
+
     [LoggerMessage(3108, LogLevel.Warning, "{Map} cannot take all entries: {Cause}. {Consequence}")]
     public static partial void MapNotWritten(this ILogger logger, string map, string cause, string consequence);
 

@@ -157,6 +157,15 @@ public sealed class NodeNetwork : IDisposable
         foreach (var device in DevicePlan.Unusable(_picture, _options).Where(device => _told.Add($"not Ethernet: {device.Name}")))
             _logger.NotEthernet(device.Name);
 
+        foreach (var address in _options.NodeAddresses)
+        {
+            string what = $"node IP: {address}";
+            if (_picture.Addresses.Any(own => Address.From(own.Address) == address))
+                _told.Remove(what);
+            else if (_told.Add(what))
+                _logger.NodeIpElsewhere(address.ToString());
+        }
+
         long writesBefore = _devices.Writes + _addresses.Writes;
         // Before a program is attached: it must know its own node and device. What is attached is until then what the map says.
         WriteAddresses();

@@ -28,7 +28,7 @@ public sealed class BpftoolException : Exception
         const int LastLines = 8;
         string[] lines = stdErr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string ended = exitCode is { } code ? $"exit status {code}" : "did not start";
-        string message = $"{fileName} {string.Join(' ', arguments)}: {ended}";
+        string message = $"{string.Join(' ', [fileName, .. arguments])}: {ended}";
         if (cause is not null)
             message += $": {cause}";
         return lines.Length == 0 ? message : $"{message}\n  {string.Join("\n  ", lines.TakeLast(LastLines))}";

@@ -62,6 +62,14 @@ public sealed class BpftoolTests
     }
 
     [Fact]
+    public void A_tool_that_was_never_called_is_named_alone()
+    {
+        BpftoolException exception = new("/opt/bpftool", [], null, "", "there is no such file");
+
+        Assert.Equal("/opt/bpftool: did not start: there is no such file", exception.Message);
+    }
+
+    [Fact]
     public async Task A_tool_that_is_absent_says_what_to_install()
     {
         BpftoolException exception = await Load(new Bpftool("/proc/absent/bpftool", new ProcessRunner()));
