@@ -16,6 +16,7 @@ LAYOUT_ENUM(lb_frontend_flags);
 LAYOUT_STRUCT(lb_frontend_key);
 LAYOUT_STRUCT(lb_frontend);
 
+LAYOUT_ENUM(lb_vip_flags);
 LAYOUT_STRUCT(lb_vip);
 
 LAYOUT_ENUM(lb_node_address_flags);

@@ -38,12 +38,21 @@ struct lb_frontend {
 };
 
 /*
- * vips_v1: every address that has a frontend. A port of it that has none is refused. Entries come and go but never
- * change: for a reader, an overwrite can look like a moment without the entry.
+ * vips_v1: every address that has a frontend, but for the wildcards. A value changes only when the address gets its
+ * first ClusterIP or loses its last: for a reader, an overwrite can look like a moment without the entry.
  */
 
+enum lb_vip_flags {
+	/*
+	 * A service's alone: no host has it, so a port without a frontend is refused whoever dials it. An external
+	 * address may be a host's as well, which its other ports are for: only what comes in for it from outside is
+	 * refused.
+	 */
+	LB_VIP_CLUSTER_IP = 1u << 0,
+};
+
 struct lb_vip {
-	__u32 flags; /* none yet: 0 */
+	__u32 flags; /* enum lb_vip_flags */
 };
 
 /*

@@ -85,6 +85,11 @@ static __always_inline bool is_service_address(const struct lb_address *address)
 	return !is_node;
 }
 
+static __always_inline enum dialler packet_dialler(const struct packet *packet)
+{
+	return packet->hook == LB_HOOK_TC_EGRESS || packet->hook == LB_HOOK_TC_POD ? DIALLER_POD : DIALLER_WIRE;
+}
+
 /* What is dialled. Without a frontend: the fate of the packet. */
 SUBPROGRAM int begin_dialled(const struct packet *packet, struct lb_frontend *frontend)
 {
@@ -97,7 +102,7 @@ SUBPROGRAM int begin_dialled(const struct packet *packet, struct lb_frontend *fr
 		.port = packet->tuple.destination_port,
 		.protocol = packet->tuple.protocol,
 	};
-	switch (frontend_find(&key, false, frontend)) {
+	switch (frontend_find(&key, packet_dialler(packet), frontend)) {
 	case DIALLED_FRONTEND:
 		return OUTCOME_CONTINUE;
 	case DIALLED_NO_PORT:
@@ -163,7 +168,7 @@ SUBPROGRAM int begin_is_loop(const struct packet *packet, const struct lb_backen
 		.port = backend->port,
 		.protocol = packet->tuple.protocol,
 	};
-	return frontend_find(&key, false, &frontend) == DIALLED_FRONTEND;
+	return frontend_find(&key, packet_dialler(packet), &frontend) == DIALLED_FRONTEND;
 }
 
 /*

@@ -13,9 +13,27 @@
 #include "maps.h"
 #include "settings.h"
 
-static __always_inline bool address_has_frontends(const struct lb_address *address)
+/* Who asks: where a packet comes from, or a socket is. */
+enum dialler {
+	DIALLER_WIRE, /* outside */
+	DIALLER_POD,  /* a pod of this node, or anybody whose packet is on its way out */
+	DIALLER_NODE, /* a process of the node's own network namespace, the only one that its loopback addresses are for
+		       */
+};
+
+/* Whether the address has frontends, and then its flags. */
+static __always_inline bool vip_read(const struct lb_address *address, __u32 *flags)
 {
-	return bpf_map_lookup_elem(&vips_v1, address) != NULL;
+	const struct lb_vip *vip = bpf_map_lookup_elem(&vips_v1, address);
+
+	*flags = vip ? vip->flags : 0;
+	return vip;
+}
+
+/* Whether what no frontend of the address claims ends here. */
+static __always_inline bool vip_is_ours_alone(__u32 flags, enum dialler dialler)
+{
+	return dialler == DIALLER_WIRE || (flags & LB_VIP_CLUSTER_IP);
 }
 
 /* Of an address that has frontends. */
@@ -35,7 +53,7 @@ static __always_inline bool frontend_read(const struct lb_frontend_key *key, str
 
 enum dialled {
 	DIALLED_NOTHING,  /* none of ours */
-	DIALLED_NO_PORT,  /* an address that has frontends, and the node itself has not, without this one */
+	DIALLED_NO_PORT,  /* an address that has frontends, without this one, and nobody else has the address */
 	DIALLED_FRONTEND, /* the frontend that was found */
 };
 
@@ -48,7 +66,8 @@ static __always_inline __u32 node_address_flags(const struct lb_address *address
 }
 
 /* A NodePort is one frontend, whatever addresses the node has. */
-static __always_inline bool node_port_read(const struct lb_frontend_key *key, bool from_node, struct lb_frontend *copy)
+static __always_inline bool node_port_read(const struct lb_frontend_key *key, enum dialler dialler,
+					   struct lb_frontend *copy)
 {
 	const volatile struct lb_settings *settings = settings_read();
 	__u16 port = bpf_ntohs(key->port);
@@ -59,7 +78,7 @@ static __always_inline bool node_port_read(const struct lb_frontend_key *key, bo
 	if (!settings || port < settings->node_port_first || port > settings->node_port_last)
 		return false;
 	flags = node_address_flags(&key->address, &is_ours);
-	if (!(flags & LB_NODE_ADDRESS_NODE_PORTS) || ((flags & LB_NODE_ADDRESS_LOOPBACK) && !from_node))
+	if (!(flags & LB_NODE_ADDRESS_NODE_PORTS) || ((flags & LB_NODE_ADDRESS_LOOPBACK) && dialler != DIALLER_NODE))
 		return false;
 	wildcard = (struct lb_frontend_key){.port = key->port, .protocol = key->protocol};
 	if (address_is_mapped(&key->address))
@@ -67,24 +86,22 @@ static __always_inline bool node_port_read(const struct lb_frontend_key *key, bo
 	return frontend_read(&wildcard, copy);
 }
 
-/*
- * from_node: a process of the node's own network namespace, the only one that loopback addresses of the node are for. A
- * frontend of an address comes before the NodePort of every address.
- */
-static __always_inline enum dialled frontend_find(const struct lb_frontend_key *key, bool from_node,
+/* A frontend of an address comes before the NodePort of every address. */
+static __always_inline enum dialled frontend_find(const struct lb_frontend_key *key, enum dialler dialler,
 						  struct lb_frontend *copy)
 {
-	bool has_frontends = address_has_frontends(&key->address);
-	bool is_ours;
+	__u32 flags;
+	bool has_frontends = vip_read(&key->address, &flags);
+	bool is_node;
 
 	if (has_frontends && frontend_read(key, copy))
 		return DIALLED_FRONTEND;
-	if (node_port_read(key, from_node, copy))
+	if (node_port_read(key, dialler, copy))
 		return DIALLED_FRONTEND;
-	if (!has_frontends)
+	if (!has_frontends || !vip_is_ours_alone(flags, dialler))
 		return DIALLED_NOTHING;
-	node_address_flags(&key->address, &is_ours);
-	return is_ours ? DIALLED_NOTHING : DIALLED_NO_PORT;
+	node_address_flags(&key->address, &is_node);
+	return is_node ? DIALLED_NOTHING : DIALLED_NO_PORT;
 }
 
 #endif

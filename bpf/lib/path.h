@@ -15,11 +15,14 @@
 static __always_inline int path_by_destination(hook_ctx *ctx, const struct packet *packet, enum lb_reason reason)
 {
 	bool is_node;
+	__u32 flags;
 
-	if (!address_has_frontends(&packet->tuple.destination)) {
+	if (!vip_read(&packet->tuple.destination, &flags)) {
 		if (!is_service_address(&packet->tuple.destination))
 			return OUTCOME_PASS;
 		reason = LB_REASON_UNALLOCATED;
+	} else if (!vip_is_ours_alone(flags, packet_dialler(packet))) {
+		return OUTCOME_PASS;
 	} else {
 		node_address_flags(&packet->tuple.destination, &is_node);
 		if (is_node)

@@ -61,7 +61,7 @@ static __always_inline int sock_dialled(struct bpf_sock_addr *ctx, const struct 
 	};
 	struct lb_frontend frontend;
 
-	switch (frontend_find(&key, of_node, &frontend)) {
+	switch (frontend_find(&key, of_node ? DIALLER_NODE : DIALLER_POD, &frontend)) {
 	case DIALLED_NOTHING:
 		return SOCK_UNCHANGED;
 	case DIALLED_NO_PORT:

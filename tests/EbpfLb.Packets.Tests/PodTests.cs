@@ -78,10 +78,12 @@ public sealed class PodTests(PacketGround ground) : PacketTest(ground)
     {
         World.Put(new ServiceSpec("web", protocol, [Frontend(family)], []) { Flags = ServiceFlags.None });
         ExpectAnswer(Hook.TcPod, FromPod(family, Content(protocol)), Reason.RefusedNoEndpoint, Answers.CheckRefusal, Ground.Pod);
-        World.Put(new ServiceSpec("web", protocol, [new FrontendOf(AddressPlan.Of(family).Vip(2), 1, FrontendFlags.ExternalIP)], []));
-        ExpectAnswer(
-            Hook.TcPod, FromPod(family, Content(protocol)) with { Destination = AddressPlan.Of(family).Vip(2) }, Reason.RefusedNoPort,
-            Answers.CheckRefusal, Ground.Pod);
+        var other = FromPod(family, Content(protocol)) with { Destination = AddressPlan.Of(family).Vip(2) };
+        World.Put(new ServiceSpec("web", protocol, [new FrontendOf(AddressPlan.Of(family).Vip(2), 1, FrontendFlags.ClusterIP)], []));
+        ExpectAnswer(Hook.TcPod, other, Reason.RefusedNoPort, Answers.CheckRefusal, Ground.Pod);
+        // An external address may be a host's as well.
+        World.Put(new ServiceSpec("web", protocol, [new FrontendOf(AddressPlan.Of(family).Vip(3), 1, FrontendFlags.ExternalIP)], []));
+        ExpectUnchanged(Hook.TcPod, other with { Destination = AddressPlan.Of(family).Vip(3) }, device: Ground.Pod);
     }
 
     [PrivilegedTheory]

@@ -115,13 +115,19 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     [InlineData(AddressFamily.IPv4, Protocol.Udp)]
     [InlineData(AddressFamily.IPv6, Protocol.Tcp)]
     [InlineData(AddressFamily.IPv6, Protocol.Udp)]
-    public void S5_A_port_that_no_service_has_is_refused_to_the_node_itself(AddressFamily family, Protocol protocol)
+    public void S5_A_port_that_no_cluster_ip_has_is_refused_on_the_way_out_and_one_of_an_external_address_is_a_hosts(
+        AddressFamily family, Protocol protocol)
     {
-        Serve(family, protocol == Protocol.Tcp ? Protocol.Udp : Protocol.Tcp, Where.Remote);
         var plan = AddressPlan.Of(family);
         // A prog-run takes from the frame whom the packet is for, as on the way in; what leaves a node is nobody else's to the kernel.
         var packet = new Packet(plan.Node, plan.Vip(1), Content(protocol)).Via(Ground.Up0.Mac, Ground.Up0.Mac);
+        World.Put(new ServiceSpec("web", protocol, [new FrontendOf(plan.Vip(1), 1, FrontendFlags.ClusterIP)], []));
         ExpectAnswer(Hook.TcEgress, packet, Reason.RefusedNoPort, Answers.CheckRefusal);
+        foreach (var kind in new[] { FrontendFlags.LoadBalancer, FrontendFlags.ExternalIP })
+        {
+            World.Put(new ServiceSpec("web", protocol, [new FrontendOf(plan.Vip(2), 1, kind)], []));
+            ExpectUnchanged(Hook.TcEgress, packet with { Destination = plan.Vip(2) });
+        }
     }
 
     [PrivilegedTheory]

@@ -12,6 +12,14 @@ public enum FrontendFlags : uint
     ExternalIP = 8,
 }
 
+/// <summary><c>enum lb_vip_flags</c></summary>
+[Flags]
+public enum VipFlags : uint
+{
+    None = 0,
+    ClusterIP = 1,
+}
+
 /// <summary><c>enum lb_service_flags</c></summary>
 [Flags]
 public enum ServiceFlags : byte

@@ -9,5 +9,5 @@ namespace EbpfLb.Datapath.Contract;
 [StructLayout(LayoutKind.Explicit, Size = 4)]
 public record struct VipValue
 {
-    [FieldOffset(0)] public uint Flags;
+    [FieldOffset(0)] public VipFlags Flags;
 }

@@ -57,9 +57,11 @@ public sealed record DatapathSnapshot(
             }
 
             var frontends = maps.Frontends.ReadAll().Select(entry => Frontend(entry.Key, entry.Value)).OrderBy(Order).ToArray();
-            var vips = maps.Vips.ReadAll().Select(entry => entry.Key).Order().ToArray();
+            var vipValues = maps.Vips.ReadAll().OrderBy(entry => entry.Key).ToArray();
+            Address[] vips = [.. vipValues.Select(entry => entry.Key)];
             var nodePorts = maps.NodePorts.Range;
             CheckVips(frontends, vips);
+            CheckVipFlags(frontends, vipValues);
             CheckNodePorts(frontends, nodePorts);
             CheckRanges();
             var byService = frontends.ToLookup(frontend => frontend.ServiceId);
@@ -147,6 +149,14 @@ public sealed record DatapathSnapshot(
                 _inconsistencies.Add($"{address} has frontends but is missing from {MapNames.Vips}");
             foreach (var address in vips.Except(wanted))
                 _inconsistencies.Add($"{address} stands in {MapNames.Vips} but has no frontend");
+        }
+
+        private void CheckVipFlags(FrontendView[] frontends, KeyValuePair<Address, VipValue>[] vips)
+        {
+            var clusterIPs = frontends.Where(frontend => frontend.Flags.HasFlag(FrontendFlags.ClusterIP))
+                .Select(frontend => frontend.Address.Address).ToHashSet();
+            foreach (var (address, vip) in vips.Where(vip => vip.Value.Flags.HasFlag(VipFlags.ClusterIP) != clusterIPs.Contains(vip.Key)))
+                _inconsistencies.Add($"{address} has flags {vip.Flags} in {MapNames.Vips}, which its frontends do not say");
         }
 
         private void CheckNodePorts(FrontendView[] frontends, NodePortRange range)

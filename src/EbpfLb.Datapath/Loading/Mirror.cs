@@ -53,6 +53,7 @@ public sealed record Mirror(string CName, int Size, IReadOnlyList<Mirror.Field> 
     public static IReadOnlyList<EnumMirror> Enums { get; } =
     [
         EnumMirror.Of<FrontendFlags>("lb_frontend_flags", "LB_FRONTEND_"),
+        EnumMirror.Of<VipFlags>("lb_vip_flags", "LB_VIP_"),
         EnumMirror.Of<Algorithm>("lb_algorithm", "LB_ALGORITHM_"),
         EnumMirror.Of<ServiceFlags>("lb_service_flags", "LB_SERVICE_"),
         EnumMirror.Of<BackendFlags>("lb_backend_flags", "LB_BACKEND_"),

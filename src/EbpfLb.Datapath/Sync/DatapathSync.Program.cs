@@ -11,6 +11,10 @@ public sealed partial class DatapathSync
     /// <summary>A refused write, by map.</summary>
     private readonly record struct Refusal(string Map, uint MaxEntries, MapWrite Write);
 
+    /// <param name="Frontends">That are programmed with the address.</param>
+    /// <param name="ClusterIPs">Those of them that are ClusterIPs.</param>
+    private readonly record struct VipUse(int Frontends, int ClusterIPs);
+
     private SyncFailure? ProgramService(DesiredService service)
     {
         if (!_programmed.TryGetValue(service.Name, out var ports))
@@ -203,7 +207,7 @@ public sealed partial class DatapathSync
             foreach (var frontend in desired.Frontends)
             {
                 var key = Encoding.Key(frontend.Key);
-                if (PutVip(key.Address) is { } noVip)
+                if (PutVip(key.Address, frontend.Kind) is { } noVip)
                 {
                     refusal = Worse(refusal, noVip);
                     continue;
@@ -219,12 +223,16 @@ public sealed partial class DatapathSync
     }
 
     // The unspecified address is nobody's destination.
-    private Refusal? PutVip(Address address)
+    private Refusal? PutVip(Address address, FrontendKind kind)
     {
         if (address.IsAny)
             return null;
 
-        var write = _vips.Put(address, default);
+        // What it is already it stays until its frontends are counted.
+        _vips.TryGet(address, out var vip);
+        if (kind.HasFlag(FrontendKind.ClusterIP))
+            vip.Flags |= VipFlags.ClusterIP;
+        var write = _vips.Put(address, vip);
         _touchedVips.Add(address);
         return write.Succeeded ? null : new Refusal(MapNames.Vips, _vips.MaxEntries, write);
     }
@@ -234,14 +242,18 @@ public sealed partial class DatapathSync
         WidenNodePortRange(key);
         bool known = _frontends.TryGet(key, out var before);
         var write = _frontends.Put(key, value);
-        if (!write.Succeeded || (known && before.ServiceId == value.ServiceId))
+        if (!write.Succeeded)
+            return write;
+
+        if (known)
+            CountFrontend(key, before, -1);
+        CountFrontend(key, value, 1);
+        if (known && before.ServiceId == value.ServiceId)
             return write;
 
         // It may have been another service's until now.
         if (known && _portById.TryGetValue(before.ServiceId, out var former))
             former.Frontends.Remove(key);
-        if (!known)
-            CountFrontend(key, 1);
         port.Frontends.Add(key);
         return write;
     }
@@ -249,15 +261,16 @@ public sealed partial class DatapathSync
     // The port is null when the frontend names a service id nobody knows.
     private void DeleteFrontend(ProgrammedPort? port, FrontendKey key)
     {
+        _frontends.TryGet(key, out var value);
         if (!_frontends.Delete(key))
             return;
 
         port?.Frontends.Remove(key);
-        CountFrontend(key, -1);
+        CountFrontend(key, value, -1);
         _freed = true;
     }
 
-    private void CountFrontend(FrontendKey key, int by)
+    private void CountFrontend(FrontendKey key, in FrontendValue value, int by)
     {
         var vip = key.Address;
         if (vip.IsAny)
@@ -266,11 +279,12 @@ public sealed partial class DatapathSync
             return;
         }
 
-        int count = _frontendsByVip.GetValueOrDefault(vip) + by;
-        if (count == 0)
-            _frontendsByVip.Remove(vip);
+        var (frontends, clusterIPs) = _vipUses.GetValueOrDefault(vip);
+        var use = new VipUse(frontends + by, clusterIPs + (value.Flags.HasFlag(FrontendFlags.ClusterIP) ? by : 0));
+        if (use.Frontends == 0)
+            _vipUses.Remove(vip);
         else
-            _frontendsByVip[vip] = count;
+            _vipUses[vip] = use;
         _touchedVips.Add(vip);
     }
 

@@ -111,7 +111,7 @@ public sealed partial class DatapathSync
     {
         foreach (var (key, value) in _frontends.Entries.ToArray())
         {
-            CountFrontend(key, 1);
+            CountFrontend(key, value, 1);
             if (_portById.TryGetValue(value.ServiceId, out var port))
             {
                 port.Frontends.Add(key);

@@ -40,7 +40,7 @@ public sealed partial class DatapathSync
     private readonly Dictionary<uint, ProgrammedPort> _portById = [];
     private readonly Dictionary<ObjectName, DesiredService> _desired = [];
     private readonly Dictionary<FrontendKey, ServicePortKey> _desiredFrontends = [];
-    private readonly Dictionary<Address, int> _frontendsByVip = [];
+    private readonly Dictionary<Address, VipUse> _vipUses = [];
     private readonly HashSet<Address> _touchedVips = [];
     private readonly Dictionary<ObjectName, SyncFailure> _failures = [];
     private readonly List<ProgrammedPort> _dying = [];
@@ -280,7 +280,10 @@ public sealed partial class DatapathSync
     {
         foreach (var address in _touchedVips.ToArray())
         {
-            if (_frontendsByVip.ContainsKey(address) ? _vips.Put(address, default).Succeeded : _vips.Delete(address))
+            bool done = _vipUses.TryGetValue(address, out var use)
+                ? _vips.Put(address, new VipValue { Flags = use.ClusterIPs > 0 ? VipFlags.ClusterIP : VipFlags.None }).Succeeded
+                : _vips.Delete(address);
+            if (done)
                 _touchedVips.Remove(address);
         }
     }

@@ -139,7 +139,12 @@ internal sealed class World
         foreach (var frontend in spec.Frontends)
         {
             if (!frontend.Flags.HasFlag(FrontendFlags.NodePort))
-                Put(_maps.Vips, frontend.Address, default);
+            {
+                bool isClusterIP = frontend.Flags.HasFlag(FrontendFlags.ClusterIP);
+                Put(_maps.Vips, frontend.Address, new VipValue { Flags = isClusterIP ? VipFlags.ClusterIP : VipFlags.None });
+            }
+
+
             Put(_maps.Frontends, KeyOf(frontend, spec.Protocol), new FrontendValue { ServiceId = id, Flags = frontend.Flags });
         }
 
