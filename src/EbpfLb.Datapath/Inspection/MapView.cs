@@ -23,7 +23,7 @@ public sealed record MapView(
     public string Meaning => Name switch
     {
         MapNames.Frontends => "what clients dial: address, port and protocol, and the service behind them",
-        MapNames.Vips => "addresses that have a frontend; their other ports are refused",
+        MapNames.Vips => "addresses that have a frontend, and whether it is a ClusterIP: its other ports are refused",
         MapNames.NodeAddresses => "addresses of this node, and which of them answer NodePorts",
         MapNames.ServiceCidrs => "ranges that ClusterIPs are taken from; what nobody has in them is dropped",
         MapNames.SourceRanges => "sources that services with loadBalancerSourceRanges admit",
