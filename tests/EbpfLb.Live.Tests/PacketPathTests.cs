@@ -193,19 +193,42 @@ public abstract class PacketPathTests(OuterNode node) : OuterTest(node)
         foreach (var target in service.Targets().Where(target => target.Kind != "NodePort"))
         {
             await using var toSecond = await Node.Outside.WatchAsync("n2", target.Address, Node.P21.V4, Node.P21.V6);
-            await using var uplink = await Node.Outside.WatchAsync("n1", target.Address);
-            Assert.Equal(["timeout"], (await Node.P12.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys);
-            // What is dropped on its way out is told to the sender on the node itself.
-            var host = await Node.Host.PingAsync(target.Address, count: 1, timeoutMs: 200);
-            Assert.Subset(new HashSet<string> { "timeout", "ENOBUFS" }, host.Answers.Keys.ToHashSet());
-            Assert.Empty(await uplink.StopAsync());
-            if (target.Kind != "ClusterIP")
+            if (target.Kind == "ClusterIP")
+            {
+                await using var uplink = await Node.Outside.WatchAsync("n1", target.Address);
+                Assert.Equal(["timeout"], (await Node.P12.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys);
+                // What is dropped on its way out is told to the sender on the node itself.
+                var host = await Node.Host.PingAsync(target.Address, count: 1, timeoutMs: 200);
+                Assert.Subset(new HashSet<string> { "timeout", "ENOBUFS" }, host.Answers.Keys.ToHashSet());
+                Assert.Empty(await uplink.StopAsync());
+            }
+            else
+            {
+                // From inside it goes its way: the address may be a host's. What comes in for it ends here.
                 Assert.Equal(["timeout"], (await Node.Distant.PingAsync(target.Address, count: 1, timeoutMs: 200)).Answers.Keys);
+            }
+
             Assert.Empty(await toSecond.StopAsync());
         }
 
         // The node itself still answers.
         Assert.Equal(["0/0"], (await Node.Distant.PingAsync(OuterNode.FirstV4, count: 1, timeoutMs: 1000)).Answers.Keys);
+    }
+
+    [PrivilegedFact]
+    public async Task An_external_address_that_is_a_hosts_leaves_the_host_within_reach()
+    {
+        const string Client = "192.0.2.10", OtherNode = "10.10.0.2";
+        var service = Node.NewService() with { LoadBalancerIPs = [Client, OtherNode] };
+        await service.PublishAsync(Node.P11.Ready);
+        foreach (string host in new[] { Client, OtherNode })
+        {
+            Assert.Equal(["0/0"], (await Node.Host.PingAsync(host, count: 1, timeoutMs: 1000)).Answers.Keys);
+            Assert.Equal(["0/0"], (await Node.P12.PingAsync(host, count: 1, timeoutMs: 1000)).Answers.Keys);
+        }
+
+        // Answers of the node's own to it are no service's either.
+        Assert.Equal(["0/0"], (await Node.Outside.PingAsync(OuterNode.FirstV4, count: 1, timeoutMs: 1000)).Answers.Keys);
     }
 
     [PrivilegedFact]
