@@ -8,6 +8,8 @@ namespace EbpfLb.Linux.Files;
 /// <summary>An open directory: what is asked of it is asked of the same object, whatever happens to its path.</summary>
 public sealed class DirectoryHandle : IDisposable
 {
+    private bool _isLocked;
+
     private DirectoryHandle(string path, SafeFileHandle handle)
     {
         Path = path;
@@ -55,6 +57,7 @@ public sealed class DirectoryHandle : IDisposable
     public bool TryLockExclusive()
     {
         Errno errno = FileSyscalls.LockExclusive(Handle);
+        _isLocked |= errno == Errno.None;
         if (errno is Errno.None or Errno.EAGAIN)
             return errno == Errno.None;
         throw new LinuxException($"lock directory {Path}", errno);
@@ -69,7 +72,13 @@ public sealed class DirectoryHandle : IDisposable
         return FindLockHolder(File.ReadLines("/proc/locks"), file);
     }
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        // Said aloud: a child of this process that has not reached its exec yet holds a copy of the descriptor, and with it the lock.
+        if (_isLocked && !Handle.IsClosed)
+            FileSyscalls.Unlock(Handle);
+        Handle.Dispose();
+    }
 
     internal static int? FindLockHolder(IEnumerable<string> locks, string file)
     {

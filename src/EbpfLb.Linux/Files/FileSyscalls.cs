@@ -10,6 +10,7 @@ internal static unsafe partial class FileSyscalls
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
+    private const int LOCK_UN = 8;
     private const int AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7ff;
     private const uint MFD_CLOEXEC = 1;
@@ -40,6 +41,8 @@ internal static unsafe partial class FileSyscalls
                 return errno;
         }
     }
+
+    public static void Unlock(SafeFileHandle handle) => _ = flock(handle, LOCK_UN);
 
     /// <summary>EAGAIN when another open file holds it.</summary>
     public static Errno LockExclusive(SafeFileHandle handle)
