@@ -12,7 +12,7 @@ enum outcome {
 	OUTCOME_SEND = -2,           /* complete, out through packet->ifindex */
 	OUTCOME_SEND_RESOLVING = -3, /* the same, but the frame's addresses are not known */
 	OUTCOME_CONTINUE = -4,
-	OUTCOME_RESTART = -5, /* the flow is over; the packet may begin another */
+	OUTCOME_RESTART = -5, /* of no flow, or of one that is over: the packet may begin another */
 };
 
 #endif

@@ -363,12 +363,6 @@ static __always_inline enum packet_kind packet_parse(hook_ctx *ctx, struct packe
 	return PACKET_FOREIGN;
 }
 
-/* Later: the transport header is in another packet. */
-static __always_inline bool packet_is_later_fragment(const struct packet *packet)
-{
-	return !packet->has_ports;
-}
-
 static __always_inline bool packet_is_tcp(const struct packet *packet)
 {
 	return packet->tuple.protocol == IPPROTO_TCP;

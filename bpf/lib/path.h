@@ -69,7 +69,8 @@ static __always_inline int path_classify(hook_ctx *ctx, struct packet *packet, e
 	return OUTCOME_PASS;
 }
 
-static __always_inline int path_in(hook_ctx *ctx, struct packet *packet, enum packet_kind kind, enum begin_scope scope)
+/* A packet of a flow, or one that begins none. OUTCOME_RESTART: it may begin a flow. */
+static __always_inline int path_of_flow(hook_ctx *ctx, struct packet *packet, enum packet_kind kind)
 {
 	struct lb_conntrack *flow;
 	int outcome;
@@ -78,11 +79,17 @@ static __always_inline int path_in(hook_ctx *ctx, struct packet *packet, enum pa
 	if (outcome != OUTCOME_CONTINUE)
 		return outcome;
 	flow = bpf_map_lookup_elem(&conntrack_v1, &packet->tuple);
-	if (flow) {
-		outcome = flow_packet(ctx, packet, flow, false);
-		if (outcome != OUTCOME_RESTART)
-			return outcome;
-	}
+	return flow ? flow_packet(ctx, packet, flow, false) : OUTCOME_RESTART;
+}
+
+static __always_inline int path_in(hook_ctx *ctx, struct packet *packet, enum packet_kind kind, enum begin_scope scope)
+{
+	struct lb_conntrack *flow;
+	int outcome;
+
+	outcome = path_of_flow(ctx, packet, kind);
+	if (outcome != OUTCOME_RESTART)
+		return outcome;
 	outcome = begin_flow(ctx, packet, scope);
 	if (outcome != OUTCOME_CONTINUE)
 		return outcome;

@@ -27,18 +27,11 @@ static __always_inline bool path_is_reset_of_forgotten(hook_ctx *ctx, const stru
 static __always_inline int path_out(hook_ctx *ctx, struct packet *packet, enum packet_kind kind)
 {
 	struct lb_frontend frontend = {};
-	struct lb_conntrack *flow;
 	int outcome;
 
-	outcome = path_classify(ctx, packet, kind);
-	if (outcome != OUTCOME_CONTINUE)
+	outcome = path_of_flow(ctx, packet, kind);
+	if (outcome != OUTCOME_RESTART)
 		return outcome;
-	flow = bpf_map_lookup_elem(&conntrack_v1, &packet->tuple);
-	if (flow) {
-		outcome = flow_packet(ctx, packet, flow, false);
-		if (outcome != OUTCOME_RESTART)
-			return outcome;
-	}
 	if (path_is_reset_of_forgotten(ctx, packet))
 		return LB_REASON_NO_FLOW;
 	outcome = begin_dialled(packet, &frontend);
