@@ -3,6 +3,7 @@ using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Kubernetes.Api;
 using EbpfLb.LoadBalancing.Maglev;
 using EbpfLb.LoadBalancing.Model;
 using Microsoft.Extensions.Logging;
@@ -15,8 +16,15 @@ public sealed record AgentOptions
     /// <summary>As the API names this node; endpoints that carry it are local.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Directory of Service, EndpointSlice, Node and ServiceCIDR manifests.</summary>
-    public required string Manifests { get; init; }
+    /// <summary>Directory of Service, EndpointSlice, Node and ServiceCIDR manifests. Null: there is an API server.</summary>
+    public string? Manifests { get; init; }
+
+    /// <summary>The API server to follow. Null: there are manifests.</summary>
+    public ApiOptions? Api { get; init; }
+
+    public ServingOptions Serving { get; init; } = new();
+
+    public ConntrackSysctls ConntrackSysctls { get; init; } = ConntrackSysctls.LeaveAll;
 
     public DatapathOptions Datapath { get; init; } = new();
 
@@ -40,7 +48,9 @@ public sealed record AgentOptions
         var errors = new List<string>();
         if (string.IsNullOrWhiteSpace(NodeName))
             errors.Add("--node-name is empty. Give the name the API has for this node; the default is the host name.");
-        if (!Directory.Exists(Manifests))
+        if (Manifests is null == Api is null)
+            errors.Add("One source is needed: an API server or --manifests DIR, not both.");
+        if (Manifests is not null && !Directory.Exists(Manifests))
             errors.Add($"--manifests {Manifests}: there is no such directory. Create it, or name another.");
         errors.AddRange(Maglev.Validate());
         errors.AddRange(Devices.Validate());

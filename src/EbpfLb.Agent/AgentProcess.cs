@@ -61,9 +61,11 @@ public static class AgentProcess
     {
         using var loggers = CreateLoggers(options.LogLevel);
         var logger = loggers.CreateLogger(typeof(AgentProcess));
-        logger.Starting(Version, options.NodeName, options.Manifests, Environment.ProcessId);
+        string source = options.Manifests ?? options.Api!.Server ?? "the Kubernetes API";
+        logger.Starting(Version, options.NodeName, source, Environment.ProcessId);
 
-        ManifestDirectory.Verify(options.Manifests);
+        if (options.Manifests is not null)
+            ManifestDirectory.Verify(options.Manifests);
         var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
         using var datapath = await KernelDatapath
             .OpenAsync(options.Datapath, bpftool, loggers.CreateLogger<KernelDatapath>(), stopping).ConfigureAwait(false);
@@ -140,13 +142,13 @@ public static class AgentProcess
             Pid = (uint)Environment.ProcessId,
             Version = Version,
             Node = options.NodeName,
-            Source = options.Manifests,
+            Source = options.Manifests!,
         });
 
         ReconcileLoop? loop = null;
         IReadOnlyList<Problem> manifestProblems = [];
         var manifests = new ManifestDirectory(
-            options.Manifests, state, ManifestChanges.WatchAsync(options.Manifests), loggers.CreateLogger<ManifestDirectory>(),
+            options.Manifests!, state, ManifestChanges.WatchAsync(options.Manifests!), loggers.CreateLogger<ManifestDirectory>(),
             TimeProvider.System, new ManifestDirectoryOptions
             {
                 NodeName = options.NodeName,

@@ -11,6 +11,9 @@ public sealed class NodeObject
     /// <summary>spec.podCIDRs</summary>
     public IReadOnlyList<string>? PodCidrs { get; init; }
 
+    /// <summary>The keys in spec.taints.</summary>
+    public IReadOnlyList<string>? TaintKeys { get; init; }
+
     /// <summary>status.addresses</summary>
     public IReadOnlyList<NodeAddress>? Addresses { get; init; }
 }

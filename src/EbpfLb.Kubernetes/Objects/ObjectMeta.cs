@@ -8,6 +8,13 @@ public sealed class ObjectMeta
 
     public string? Name { get; init; }
 
+    public string? Uid { get; init; }
+
+    /// <summary>Of the API server, which alone knows what it means.</summary>
+    public string? ResourceVersion { get; init; }
+
+    public DateTimeOffset? DeletionTimestamp { get; init; }
+
     public DateTimeOffset? CreationTimestamp { get; init; }
 
     /// <summary>At least the keys of <see cref="WellKnown.Labels"/>, when present; a decoder may leave out all others.</summary>

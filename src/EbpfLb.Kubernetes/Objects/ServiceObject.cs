@@ -33,6 +33,8 @@ public sealed class ServiceSpec
     public string? InternalTrafficPolicy { get; init; }
 
     public string? ExternalTrafficPolicy { get; init; }
+
+    public int? HealthCheckNodePort { get; init; }
 }
 
 public sealed class ServicePortSpec

@@ -24,9 +24,15 @@ public static class WellKnown
     /// <summary>On a Service: slots of its Maglev table.</summary>
     public const string MaglevTableSizeAnnotation = "ebpflb.io/maglev-table-size";
 
+    /// <summary>On an EndpointSlice: when what it tells happened, in RFC 3339.</summary>
+    public const string LastChangeTriggerAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
+
+    /// <summary>The key of a taint on a Node that the cluster autoscaler is about to delete.</summary>
+    public const string ToBeDeletedTaint = "ToBeDeletedByClusterAutoscaler";
+
     public static FrozenSet<string> Labels { get; } =
         FrozenSet.Create(StringComparer.Ordinal, ServiceProxyNameLabel, HeadlessLabel, ServiceNameLabel, ZoneLabel);
 
     public static FrozenSet<string> Annotations { get; } =
-        FrozenSet.Create(StringComparer.Ordinal, AlgorithmAnnotation, MaglevTableSizeAnnotation);
+        FrozenSet.Create(StringComparer.Ordinal, AlgorithmAnnotation, MaglevTableSizeAnnotation, LastChangeTriggerAnnotation);
 }

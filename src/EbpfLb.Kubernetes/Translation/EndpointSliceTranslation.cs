@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using EbpfLb.Kubernetes.Objects;
 using EbpfLb.LoadBalancing.Model;
 
@@ -36,8 +37,17 @@ public static class EndpointSliceTranslation
             Family = family,
             Ports = ports,
             Endpoints = endpoints,
+            LastChangeTrigger = TranslateTrigger(slice.Metadata),
         };
     }
+
+    // Only the measure of how long programming takes hangs on it, so a time that cannot be read is no problem of the slice.
+    private static DateTimeOffset? TranslateTrigger(ObjectMeta? metadata) =>
+        DateTimeOffset.TryParse(
+            metadata.Annotation(WellKnown.LastChangeTriggerAnnotation), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var time)
+            ? time
+            : null;
 
     private static string? TranslateServiceName(ObjectMeta metadata, ProblemList problems)
     {

@@ -17,7 +17,12 @@ public static class NodeTranslation
             return null;
 
         string? zone = node.Metadata.Label(WellKnown.ZoneLabel);
-        return new Node(name, string.IsNullOrEmpty(zone) ? null : zone) { Addresses = addresses, PodCidrs = podCidrs };
+        return new Node(name, string.IsNullOrEmpty(zone) ? null : zone)
+        {
+            Addresses = addresses,
+            PodCidrs = podCidrs,
+            IsGoing = node.Metadata!.DeletionTimestamp is not null || node.TaintKeys?.Contains(WellKnown.ToBeDeletedTaint) == true,
+        };
     }
 
     private static EquatableArray<Address> TranslateAddresses(IReadOnlyList<NodeAddress> specs, ProblemList problems)

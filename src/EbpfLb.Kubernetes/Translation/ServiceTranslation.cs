@@ -54,7 +54,8 @@ public static class ServiceTranslation
         return new Service
         {
             Name = name,
-            CreatedAt = service.Metadata!.CreationTimestamp,
+            Uid = service.Metadata!.Uid ?? "",
+            CreatedAt = service.Metadata.CreationTimestamp,
             ClusterIPs = clusterIPs,
             Ports = ports,
             LoadBalancerIPs = loadBalancerIPs,
@@ -63,9 +64,22 @@ public static class ServiceTranslation
             AffinityTimeoutSeconds = affinityTimeout,
             InternalTrafficPolicy = internalPolicy,
             ExternalTrafficPolicy = externalPolicy,
+            HealthCheckNodePort = TranslateHealthCheckNodePort(spec, externalPolicy, problems),
             Algorithm = algorithm,
             MaglevTableSize = tableSize,
         };
+    }
+
+    private static ushort TranslateHealthCheckNodePort(ServiceSpec spec, TrafficPolicy externalPolicy, ProblemList problems)
+    {
+        if (spec.Type != "LoadBalancer" || externalPolicy != TrafficPolicy.Local || spec.HealthCheckNodePort is null or 0)
+            return 0;
+
+        if (spec.HealthCheckNodePort is > 0 and <= ushort.MaxValue and int port)
+            return (ushort)port;
+
+        problems.Invalid("spec.healthCheckNodePort", FieldRules.NotAPort(spec.HealthCheckNodePort.Value));
+        return 0;
     }
 
     private static bool IsForSomeoneElse(ObjectMeta metadata, ServiceSpec spec) =>

@@ -15,6 +15,9 @@ public sealed record EndpointSlice
     public EquatableArray<EndpointPort> Ports { get; init; }
 
     public EquatableArray<Endpoint> Endpoints { get; init; }
+
+    /// <summary>When what this version of the slice tells happened to a pod or a service. Null when the source does not say.</summary>
+    public DateTimeOffset? LastChangeTrigger { get; init; }
 }
 
 /// <param name="Name">The name of the service port it serves; empty for a port without a name.</param>

@@ -7,6 +7,9 @@ public sealed record Node(string Name, string? Zone = null)
 {
     public EquatableArray<Address> Addresses { get; init; }
 
+    /// <summary>Deleted, or about to be by the cluster autoscaler: load balancers should send no new connections.</summary>
+    public bool IsGoing { get; init; }
+
     /// <summary>What the addresses of its pods are taken from.</summary>
     public EquatableArray<AddressPrefix> PodCidrs { get; init; }
 }

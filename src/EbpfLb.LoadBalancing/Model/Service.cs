@@ -9,6 +9,9 @@ public sealed record Service
 {
     public required ObjectName Name { get; init; }
 
+    /// <summary>Tells two objects of one name apart. Empty when the source does not say.</summary>
+    public string Uid { get; init; } = "";
+
     /// <summary>Null when the source does not say: such a service counts as the newest.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
@@ -32,6 +35,12 @@ public sealed record Service
     public TrafficPolicy InternalTrafficPolicy { get; init; }
 
     public TrafficPolicy ExternalTrafficPolicy { get; init; }
+
+    /// <summary>
+    /// Where a load balancer outside asks whether this node has endpoints of the service; 0 when it does not ask. Only of type
+    /// LoadBalancer with external policy Local.
+    /// </summary>
+    public ushort HealthCheckNodePort { get; init; }
 
     /// <summary>Null when the service names none: the agent's default.</summary>
     public Algorithm? Algorithm { get; init; }

@@ -31,12 +31,30 @@ public sealed class ClusterStateWriter
     private Node? _node;
     private bool _serviceCidrsDirty;
     private HashSet<ObjectName> _dirty = [];
+    private List<ChangeTrigger> _triggers = [];
+    private int _serviceChanges;
+    private int _sliceChanges;
     private bool _allDirty;
     private bool _openingTaken;
     private ClusterState _taken = ClusterState.Empty;
 
     // Set as long as there is something to take, so a waiter that comes late misses nothing.
     private TaskCompletionSource _news = NewSignal();
+
+    /// <summary>
+    /// Told, with the state locked, whenever something becomes ready to be taken and nothing was before. Must not call back.
+    /// </summary>
+    public Action? Queued { get; set; }
+
+    /// <summary>Changes of services and of slices that were applied and not yet taken.</summary>
+    public (int Services, int Slices) Pending
+    {
+        get
+        {
+            lock (_gate)
+                return (_serviceChanges, _sliceChanges);
+        }
+    }
 
     /// <summary>True once there is a source and every source has told all it has.</summary>
     public bool IsComplete
@@ -94,7 +112,10 @@ public sealed class ClusterStateWriter
             foreach (var name in change.RemovedServices)
             {
                 if (_services.Remove(name))
+                {
                     _dirty.Add(name);
+                    _serviceChanges++;
+                }
             }
 
             foreach (var name in change.RemovedSlices)
@@ -137,6 +158,12 @@ public sealed class ClusterStateWriter
                 return new ClusterDelta(_taken, FrozenSet<ObjectName>.Empty, IsComplete: false, IsListed: false);
 
             var dirty = _dirty;
+            var delta = new ClusterDelta(_taken, dirty, Complete, IsListed: true)
+            {
+                Triggers = _triggers,
+                ServiceChanges = _serviceChanges,
+                SliceChanges = _sliceChanges,
+            };
             if (_allDirty)
                 dirty.UnionWith(_services.Keys);
 
@@ -144,10 +171,12 @@ public sealed class ClusterStateWriter
                 _taken = new ClusterState(_services.ToImmutable(), _slices.ToImmutable(), _node, MergedServiceCidrs());
 
             _dirty = [];
+            _triggers = [];
+            _serviceChanges = _sliceChanges = 0;
             _allDirty = false;
             _serviceCidrsDirty = false;
             _openingTaken = true;
-            return new ClusterDelta(_taken, dirty, Complete, IsListed: true);
+            return delta with { State = _taken };
         }
     }
 
@@ -168,8 +197,8 @@ public sealed class ClusterStateWriter
 
     private void SignalIfNews()
     {
-        if (Listed && (_dirty.Count > 0 || _allDirty || _serviceCidrsDirty || !_openingTaken))
-            _news.TrySetResult();
+        if (Listed && (_dirty.Count > 0 || _allDirty || _serviceCidrsDirty || !_openingTaken) && _news.TrySetResult())
+            Queued?.Invoke();
     }
 
     private EquatableArray<AddressPrefix> MergedServiceCidrs() =>
@@ -191,6 +220,7 @@ public sealed class ClusterStateWriter
 
         _services[service.Name] = service;
         _dirty.Add(service.Name);
+        _serviceChanges++;
     }
 
     private void Upsert(EndpointSlice slice)
@@ -203,6 +233,10 @@ public sealed class ClusterStateWriter
         if (index >= 0 && slices[index] == slice)
             return;
 
+        _sliceChanges++;
+        if (slice.LastChangeTrigger is { } trigger && (index < 0 || slices[index].LastChangeTrigger != trigger))
+            _triggers.Add(new ChangeTrigger(slice.Family, trigger));
+
         _slices[slice.Service] = index >= 0 ? slices.SetItem(index, slice) : slices.Insert(~index, slice);
         _serviceOfSlice[slice.Name] = slice.Service;
         _dirty.Add(slice.Service);
@@ -212,6 +246,8 @@ public sealed class ClusterStateWriter
     {
         if (!_serviceOfSlice.Remove(name, out var service))
             return;
+
+        _sliceChanges++;
 
         var slices = _slices[service];
         if (slices.Length == 1)

@@ -32,6 +32,7 @@ internal static class ObjectDecoder
                     fields.Integer(fields.Mapping(fields.Mapping(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds"),
                 InternalTrafficPolicy = fields.Text(spec, "internalTrafficPolicy"),
                 ExternalTrafficPolicy = fields.Text(spec, "externalTrafficPolicy"),
+                HealthCheckNodePort = fields.Integer(spec, "healthCheckNodePort"),
             },
             LoadBalancerIngress = fields.Mappings(
                 fields.Mapping(fields.Mapping(fields.Root, "status"), "loadBalancer"), "ingress", ingress => new LoadBalancerIngress
@@ -63,6 +64,7 @@ internal static class ObjectDecoder
             Metadata = DecodeMetadata(fields),
             PodCidr = fields.Text(spec, "podCIDR"),
             PodCidrs = fields.Texts(spec, "podCIDRs"),
+            TaintKeys = fields.Mappings(spec, "taints", taint => fields.SharedText(taint, "key") ?? ""),
             Addresses = fields.Mappings(fields.Mapping(fields.Root, "status"), "addresses", address => new NodeAddress
             {
                 Type = fields.Text(address, "type"),
@@ -84,6 +86,9 @@ internal static class ObjectDecoder
         {
             Namespace = fields.SharedText(metadata, "namespace"),
             Name = fields.Text(metadata, "name"),
+            Uid = fields.Text(metadata, "uid"),
+            ResourceVersion = fields.Text(metadata, "resourceVersion"),
+            DeletionTimestamp = fields.Time(metadata, "deletionTimestamp"),
             CreationTimestamp = fields.Time(metadata, "creationTimestamp"),
             Labels = fields.Entries(metadata, "labels", WellKnown.Labels),
             Annotations = fields.Entries(metadata, "annotations", WellKnown.Annotations),
