@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using EbpfLb.Kubernetes.Api.Client.Configuration;
 using EbpfLb.Kubernetes.Api.Client.Connection;
 using EbpfLb.Kubernetes.Tests.Api.Client.Support;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -209,7 +212,70 @@ public sealed class TlsTests : IDisposable
             _fixture.Authority.IssueServer("127.0.0.1"), clients: ClientCertificateMode.RequireCertificate);
         using var transport = _fixture.OpenConfig(_fixture.Cluster(server.Port));
 
-        Assert.Contains("asks for a client certificate.", (await ClientFixture.FailAsync(transport)).Message, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{server.Port} closed the connection instead of answering (", (await ClientFixture.FailAsync(transport)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Alert_of_the_server_after_the_handshake_is_told_as_part_of_it()
+    {
+        // What OpenSSL says when a server of TLS 1.3 wants a certificate.
+        var error = new HttpRequestException("An error occurred.", new IOException("The decryption operation failed.",
+            new CryptographicException("error:0A00045C:SSL routines::tlsv13 alert certificate required")));
+        var endpoint = new EndpointSettings { Server = new Uri("https://192.0.2.1:6443/") };
+        using var connection = new ApiConnection(endpoint);
+
+        Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: the TLS handshake with 192.0.2.1:6443 failed (error:0A00045C:SSL "
+            + "routines::tlsv13 alert certificate required). See that TLS is spoken there, and whether it asks for a client certificate.",
+            ConnectionErrors.Explain(error, endpoint, connection, DateTimeOffset.UnixEpoch).Message);
+    }
+
+    [Fact]
+    public void Client_certificate_that_has_expired_is_told_with_what_may_come_of_it()
+    {
+        var (certificate, key) = _fixture.Authority.IssueClient("agent");
+        var endpoint = new EndpointSettings { Server = new Uri("https://192.0.2.1:6443/") }
+            .WithIdentity(new NamedContent("", Encoding.UTF8.GetBytes(certificate)), new NamedContent("", Encoding.UTF8.GetBytes(key)));
+        using var connection = new ApiConnection(endpoint);
+        string Message(DateTimeOffset now) =>
+            ConnectionErrors.Explain(new IOException("broken"), endpoint, connection, now).Message;
+        var end = new DateTimeOffset(connection.Certificate!.NotAfter);
+
+        Assert.EndsWith($"why. Our client certificate expired at {end:u}: renew it.", Message(end.AddSeconds(1)), StringComparison.Ordinal);
+        Assert.EndsWith("(broken). See whether the server's log says why.", Message(end), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_whose_connection_falls_silent_ends()
+    {
+        await using var server = await TlsServer.StartAsync(_fixture.Authority.IssueServer("127.0.0.1"));
+        await using var relay = new FreezingRelay(server.Port);
+        server.Answer = async context =>
+        {
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        };
+        // The shortest that .NET takes.
+        var times = new ConnectionTimes { PingDelay = TimeSpan.FromSeconds(1), PingTimeout = TimeSpan.FromSeconds(1) };
+        using var connection = new ApiConnection(new EndpointSettings
+        {
+            Server = new Uri($"https://127.0.0.1:{relay.Port}"),
+            Authorities = new NamedContent("ca", Encoding.UTF8.GetBytes(_fixture.Authority.Pem)),
+        }, times);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://127.0.0.1:{relay.Port}/");
+        using var watch = await connection.SendAsync(request, default);
+        await using var body = await watch.Content.ReadAsStreamAsync();
+        relay.Freeze();
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => body.ReadAsync(new byte[1]).AsTask());
+        Assert.Contains("ping", error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Silence_is_noticed_within_a_minute()
+    {
+        var times = new ConnectionTimes();
+        Assert.InRange((times.PingDelay + times.PingTimeout).TotalSeconds, 1, 59);
     }
 
     [Fact]
@@ -232,8 +298,8 @@ public sealed class TlsTests : IDisposable
     {
         using var transport = _fixture.OpenConfig("server: 'https://192.0.2.1:6443', proxy-url: 'http://user:s3cret@127.0.0.1:1'");
 
-        Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: the proxy, nothing accepts connections at 127.0.0.1:1 (connection "
-            + "refused). See that it runs, and that address and port are right.", (await ClientFixture.FailAsync(transport)).Message);
+        Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: its proxy does not work: nothing accepts "
+            + "connections at 127.0.0.1:1 (connection refused). See that it runs, and that address and port are right.", (await ClientFixture.FailAsync(transport)).Message);
     }
 
     [Fact]
@@ -262,7 +328,7 @@ public sealed class TlsTests : IDisposable
         listener.Start();
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var endpoint = new EndpointSettings { Server = new Uri($"https://127.0.0.1:{port}") };
-        using var connection = new ApiConnection(endpoint, connectTimeout: TimeSpan.FromMilliseconds(50));
+        using var connection = new ApiConnection(endpoint, new ConnectionTimes { Connect = TimeSpan.FromMilliseconds(50) });
         using var request = new HttpRequestMessage(HttpMethod.Get, endpoint.Server);
 
         var error = await Assert.ThrowsAnyAsync<Exception>(() => connection.SendAsync(request, default));

@@ -31,15 +31,15 @@ internal static class CredentialFile
     }
 
     /// <summary>The text of errno, which .NET wraps in sentences of its own.</summary>
-    private static string Reason(Exception error, string path) => error switch
+    internal static string Reason(Exception error, string path) => error switch
     {
         _ when Directory.Exists(path) => "Is a directory",
         FileNotFoundException or DirectoryNotFoundException => "No such file or directory",
         PathTooLongException => "File name too long",
         UnauthorizedAccessException => "Permission denied; let the agent's user read it",
-        _ => error.Message,
+        _ => error.Message.TrimEnd('.'),
     };
 
     private static ApiUnreachableException Error(string path, string what, string reason) =>
-        new($"{what}: the file {PrintableText.Escape(path)} cannot be read: {reason}");
+        new($"{what}: the file {PrintableText.Escape(path)} cannot be read: {reason}.");
 }

@@ -61,7 +61,7 @@ internal sealed class Kubeconfig
     {
         var root = new KubeconfigEntry(path, "top level", Parse(path, CredentialFile.Read(path, "The kubeconfig")));
         if (root.Text("kind") is not (null or "Config"))
-            throw root.Error("kind", "it must be Config. Is this a kubeconfig?");
+            throw root.Error("kind", "it must be Config. Name a kubeconfig");
 
         if (root.Text("apiVersion") is not (null or "v1"))
             throw root.Error("apiVersion", "it must be v1");

@@ -26,8 +26,7 @@ internal static class KubeconfigResolver
             user = null;
 
         bool insecure = cluster.Flag("insecure-skip-tls-verify");
-        var authorities = cluster.Content("certificate-authority");
-        if (insecure && authorities is not null)
+        if (insecure && (cluster.Text("certificate-authority") ?? cluster.Text("certificate-authority-data")) is not null)
             throw cluster.Error("insecure-skip-tls-verify", "certificate-authority is set as well. Remove one of the two");
 
         NetworkCredential? proxyCredential = null;
@@ -40,7 +39,7 @@ internal static class KubeconfigResolver
             Endpoint = new EndpointSettings
             {
                 Server = server,
-                Authorities = authorities,
+                Authorities = cluster.Content("certificate-authority"),
                 Insecure = insecure,
                 ServerName = cluster.Text("tls-server-name"),
                 Certificate = user?.Content("client-certificate"),

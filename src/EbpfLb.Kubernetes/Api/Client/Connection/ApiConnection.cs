@@ -12,12 +12,6 @@ namespace EbpfLb.Kubernetes.Api.Client.Connection;
 /// </summary>
 internal sealed class ApiConnection : IDisposable
 {
-    private static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
-
-    // A peer that is gone without a word is noticed in the sum of the two; well below a minute, after which watches would be stale.
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(15);
-
     private readonly EndpointSettings _endpoint;
     private readonly SslStreamCertificateContext? _identity;
     private readonly HttpMessageInvoker _invoker;
@@ -28,9 +22,9 @@ internal sealed class ApiConnection : IDisposable
     private bool _disposed;
 
     /// <exception cref="ApiUnreachableException">The certificates cannot be used.</exception>
-    public ApiConnection(EndpointSettings endpoint, TimeSpan? connectTimeout = null)
+    public ApiConnection(EndpointSettings endpoint, ConnectionTimes? times = null)
     {
-        ConnectTimeout = connectTimeout ?? DefaultConnectTimeout;
+        Times = times ?? new ConnectionTimes();
         _endpoint = endpoint;
         Fingerprint = endpoint.Fingerprint;
         _identity = endpoint is { Certificate: { } certificate, Key: { } key } ? ClientIdentity.Load(certificate, key) : null;
@@ -40,9 +34,9 @@ internal sealed class ApiConnection : IDisposable
         {
             SslOptions = tls,
             ConnectCallback = ConnectAsync,
-            ConnectTimeout = ConnectTimeout,
-            KeepAlivePingDelay = PingDelay,
-            KeepAlivePingTimeout = PingTimeout,
+            ConnectTimeout = Times.Connect,
+            KeepAlivePingDelay = Times.PingDelay,
+            KeepAlivePingTimeout = Times.PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
             EnableMultipleHttp2Connections = true,
             // A watch has to be read as it comes, and gzip holds back.
@@ -58,8 +52,7 @@ internal sealed class ApiConnection : IDisposable
     /// <summary>Of the settings that it was made with.</summary>
     public string Fingerprint { get; }
 
-    /// <summary>For TCP and TLS together.</summary>
-    public TimeSpan ConnectTimeout { get; }
+    public ConnectionTimes Times { get; }
 
     public X509Certificate2? Certificate => _identity?.TargetCertificate;
 

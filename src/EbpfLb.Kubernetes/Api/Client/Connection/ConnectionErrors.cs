@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Client.Connection;
@@ -24,7 +25,7 @@ internal static class ConnectionErrors
     {
         var http = InChain<HttpRequestException>(error);
         var target = endpoint.Proxy is { } proxy ? proxy : endpoint.Server;
-        string whose = endpoint.Proxy is null ? "" : "the proxy, ";
+        string whose = endpoint.Proxy is null ? "" : "its proxy does not work: ";
         if (InChain<CertificateRefusedException>(error) is { } refused)
             return refused.Message;
 
@@ -37,23 +38,40 @@ internal static class ConnectionErrors
 
         if (InChain<TimeoutException>(error) is not null)
         {
-            return $"{whose}no connection to {target.Authority} within {connection.ConnectTimeout.TotalSeconds} s. "
+            return $"{whose}no connection to {target.Authority} within {connection.Times.Connect.TotalSeconds} s. "
                 + "See that the address is right, and that no firewall drops the packets";
         }
 
-        if (InChain<AuthenticationException>(error) is { } handshake)
+        // In TLS 1.3 a server refuses a client when that has begun to read.
+        if (((Exception?)InChain<AuthenticationException>(error) ?? InChain<CryptographicException>(error)) is not null)
         {
-            return $"the TLS handshake with {target.Authority} failed ({Innermost(handshake)}). See that TLS is spoken there, and whether it "
+            return $"the TLS handshake with {target.Authority} failed ({Innermost(error)}). See that TLS is spoken there, and whether it "
                 + "asks for a client certificate";
         }
 
-        return http?.HttpRequestError switch
+        string reason = Innermost(error);
+        return ErrorOf(error) switch
         {
-            HttpRequestError.ResponseEnded => $"{target.Authority} closed the connection instead of answering ({Innermost(error)}). "
+            HttpRequestError.ResponseEnded => $"{target.Authority} closed the connection instead of answering ({reason}). "
                 + (endpoint.IsSecure ? "See whether it asks for a client certificate" : "It may speak TLS: try https"),
-            HttpRequestError.InvalidResponse => $"what {target.Authority} answers is not HTTP ({Innermost(error)}). See that it is an API server",
-            _ => $"the connection to {target.Authority} broke ({Innermost(error)}). See what is between here and there",
+            HttpRequestError.InvalidResponse => $"what {target.Authority} answers is not HTTP ({reason}). See that it is an API server",
+            _ => $"the connection to {target.Authority} broke ({reason}). See whether the server's log says why",
         };
+    }
+
+    /// <summary>Of the innermost exception that has one: around the end of a connection there are others, more general.</summary>
+    private static HttpRequestError? ErrorOf(Exception? error)
+    {
+        HttpRequestError? found = null;
+        for (; error is not null; error = error.InnerException)
+        {
+            if (error is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } http)
+                found = http.HttpRequestError;
+            else if (error is HttpIOException io)
+                found = io.HttpRequestError;
+        }
+
+        return found;
     }
 
     private static string SocketCause(SocketException error, Uri target) => error.SocketErrorCode switch

@@ -38,13 +38,19 @@ internal sealed class ClientFixture : IDisposable
     /// <param name="cluster">Fields in YAML's flow style.</param>
     public string WriteConfig(string cluster, string user = "", string name = "config") => Write(name, Config(cluster, user));
 
-    public static string Config(string cluster, string user = "") => $$"""
+    public static string Config(string cluster, string user = "") => $"""
         apiVersion: v1
         kind: Config
         current-context: main
-        contexts: [{name: main, context: {cluster: c, user: u}}]
-        clusters: [{name: c, cluster: { {{cluster}} }}]
-        users: [{name: u, user: { {{user}} }}]
+        contexts:
+        - name: main
+          context: {"{cluster: c, user: u}"}
+        clusters:
+        - name: c
+          cluster: {"{"} {cluster} {"}"}
+        users:
+        - name: u
+          user: {"{"} {user} {"}"}
         """;
 
     /// <summary>Fields of a cluster whose authority is this one.</summary>
