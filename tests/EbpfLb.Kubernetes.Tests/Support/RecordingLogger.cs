@@ -18,6 +18,16 @@ internal sealed class RecordingLogger<T> : ILogger<T>
         }
     }
 
+    /// <summary>Of every event, in order.</summary>
+    public IReadOnlyList<string> Texts
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _events.Select(entry => entry.Text)];
+        }
+    }
+
     public int CountOf(int id)
     {
         lock (_gate)

@@ -60,6 +60,12 @@ public sealed class KubeconfigTests : IDisposable
         },
         { $"{Server}, tls-server-name: [a]", "", "cluster 'c', tls-server-name: it must be text, not a list." },
         {
+            $"{Server}, tls-server-name: 'a b'", "",
+            "cluster 'c', tls-server-name: it must be a host name or an address, without a port."
+        },
+        { $"{Server}, certificate-authority: \"ca\\0.crt\"", "", "cluster 'c', certificate-authority: it must not hold a NUL character." },
+        { Server, Exec("command: x, interactiveMode: Never, args: [\"a\\0b\"]"), "user 'u', exec.args[0]: it must not hold a NUL character." },
+        {
             $"{Server}, proxy-url: 'gopher://me:s3cret@proxy'", "",
             "cluster 'c', proxy-url: it must be the address of a proxy: http://, https:// or socks5://."
         },

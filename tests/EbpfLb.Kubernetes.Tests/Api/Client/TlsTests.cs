@@ -303,9 +303,24 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Proxy_of_the_kubeconfig_is_gone_through_with_its_password()
+    {
+        await using var server = await TlsServer.StartAsync(_fixture.Authority.IssueServer("api.invalid"));
+        await using var proxy = new ConnectProxy(server.Port);
+        using var transport = _fixture.OpenConfig(
+            _fixture.Cluster(6443, "api.invalid") + $", proxy-url: 'http://me:pass%3Aword@127.0.0.1:{proxy.Port}'", "token: abc");
+
+        Assert.Equal(HttpStatusCode.OK, await ClientFixture.GetAsync(transport));
+        Assert.Equal("Bearer abc", server.Last.Authorization);
+        Assert.StartsWith("CONNECT api.invalid:6443 HTTP/1.1", proxy.Heads[^1], StringComparison.Ordinal);
+        Assert.Contains("Proxy-Authorization: Basic " + ClientFixture.Base64("me:pass:word"), proxy.Heads[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain("abc", string.Concat(proxy.Heads), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Name_that_nobody_knows_is_told()
     {
-        using var transport = _fixture.OpenConfig("server: 'https://api.invalid:6443'");
+        using var transport = _fixture.OpenConfig(_fixture.Cluster(6443, "api.invalid"));
 
         Assert.Matches("cannot be used: DNS (has no address of|does not answer for) 'api.invalid'. See that the name",
             (await ClientFixture.FailAsync(transport)).Message);

@@ -19,7 +19,7 @@ internal sealed class KubeconfigEntry(string file, string label, ManifestMapping
     public string? Text(string key) => fields.Find(key) switch
     {
         null or { IsNull: true } => null,
-        ManifestScalar { Kind: ScalarKind.String } scalar => scalar.Text.Length == 0 ? null : scalar.Text,
+        ManifestScalar { Kind: ScalarKind.String } scalar => scalar.Text.Length == 0 ? null : WithoutNul(key, scalar.Text),
         ManifestScalar other => throw Error(key, $"it must be text, not {KindOf(other)}. Put it in quotes"),
         var other => throw Error(key, $"it must be text, not {KindOf(other)}"),
     };
@@ -40,7 +40,7 @@ internal sealed class KubeconfigEntry(string file, string label, ManifestMapping
 
     public IReadOnlyList<string> Texts(string key) =>
         [.. Items(key).Select((item, i) => item is ManifestScalar { Kind: ScalarKind.String } scalar
-            ? scalar.Text
+            ? WithoutNul($"{key}[{i}]", scalar.Text)
             : throw Error($"{key}[{i}]", $"it must be text, not {KindOf(item)}. Put it in quotes"))];
 
     public IReadOnlyList<KubeconfigEntry> Mappings(string key) =>
@@ -84,6 +84,11 @@ internal sealed class KubeconfigEntry(string file, string label, ManifestMapping
         ManifestScalar { Kind: ScalarKind.Integer or ScalarKind.Float } => "a number",
         _ => "text",
     };
+
+    /// <summary>No path, argument or variable of the system has one; .NET throws at some and cuts others.</summary>
+    private string WithoutNul(string key, string text) => text.Contains('\0', StringComparison.Ordinal)
+        ? throw Error(key, "it must not hold a NUL character")
+        : text;
 
     private IReadOnlyList<ManifestNode> Items(string key) => fields.Find(key) switch
     {

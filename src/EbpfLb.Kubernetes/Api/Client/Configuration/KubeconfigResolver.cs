@@ -41,7 +41,7 @@ internal static class KubeconfigResolver
                 Server = server,
                 Authorities = cluster.Content("certificate-authority"),
                 Insecure = insecure,
-                ServerName = cluster.Text("tls-server-name"),
+                ServerName = ServerNameOf(cluster),
                 Certificate = user?.Content("client-certificate"),
                 Key = user?.Content("client-key"),
                 Proxy = proxy,
@@ -78,6 +78,13 @@ internal static class KubeconfigResolver
             ?? throw cluster.Error("server", "it is missing. Set the address, such as https://192.0.2.1:6443");
         return ServerAddress.Parse(text, out string problem) ?? throw cluster.Error("server", problem);
     }
+
+    private static string? ServerNameOf(KubeconfigEntry cluster) => cluster.Text("tls-server-name") switch
+    {
+        { } name when Uri.CheckHostName(name) == UriHostNameType.Unknown =>
+            throw cluster.Error("tls-server-name", "it must be a host name or an address, without a port"),
+        var name => name,
+    };
 
     private static void CheckUser(KubeconfigEntry user)
     {
