@@ -226,6 +226,7 @@ internal sealed class ApiTransport : IApiTransport
             _problem = error.Message;
         }
     }
+
     /// <summary>Under the lock.</summary>
     private void Replace(ApiConnection next)
     {

@@ -31,7 +31,8 @@ public sealed class ExecPluginTests : IDisposable
         await ClientFixture.GetAsync(transport);
         await ClientFixture.GetAsync(transport);
 
-        Assert.Equal(["""$(id) ; x|a b|{"kind":"ExecCredential","apiVersion":"VERSION","spec":{"interactive":false}}""".Replace("VERSION", apiVersion)], Runs);
+        string info = """{"kind":"ExecCredential","apiVersion":"VERSION","spec":{"interactive":false}}""".Replace("VERSION", apiVersion);
+        Assert.Equal(["$(id) ; x|a b|" + info], Runs);
         Assert.Equal(["Bearer abc", "Bearer abc"], server.Requests.Select(request => request.Authorization));
     }
 

@@ -24,8 +24,8 @@ public sealed class KubeconfigTests : IDisposable
         { "server: '192.0.2.1:6443'", "", "cluster 'c', server: it must be an address such as https://192.0.2.1:6443." },
         { "server: 'ftp://192.0.2.1'", "", "cluster 'c', server: it must be an address such as https://192.0.2.1:6443." },
         {
-            "server: 'https://me:s3cret@192.0.2.1'", "", "cluster 'c', server: it must not hold a user or a password. Put username and password "
-                + "into the user of the kubeconfig."
+            "server: 'https://me:s3cret@192.0.2.1'", "", "cluster 'c', server: it must not hold a user or a password. Put username "
+                + "and password into the user of the kubeconfig."
         },
         { "server: 'https://192.0.2.1/?a=b'", "", "cluster 'c', server: it must end with the path: no '?' and no fragment." },
         { $"{Server}, insecure-skip-tls-verify: 'true'", "", "cluster 'c', insecure-skip-tls-verify: it must be true or false, not text." },
@@ -51,11 +51,12 @@ public sealed class KubeconfigTests : IDisposable
             "cluster 'c', certificate-authority-data: it is not base64. Encode the PEM text with 'base64 -w0'."
         },
         {
-            $"{Server}, certificate-authority-data: AAAA", "", "cluster 'c', certificate-authority-data: there is no certificate in it, as PEM "
-                + "text (-----BEGIN CERTIFICATE-----). Store what was issued."
+            $"{Server}, certificate-authority-data: AAAA", "", "cluster 'c', certificate-authority-data: there is no certificate in "
+                + "it, as PEM text (-----BEGIN CERTIFICATE-----). Store what was issued."
         },
         {
-            $"{Server}, certificate-authority-data: {ClientFixture.Base64("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")}", "",
+            $"{Server}, certificate-authority-data: "
+                + ClientFixture.Base64("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "",
             "cluster 'c', certificate-authority-data: a certificate in it is damaged. Store what was issued."
         },
         { $"{Server}, tls-server-name: [a]", "", "cluster 'c', tls-server-name: it must be text, not a list." },
@@ -64,7 +65,10 @@ public sealed class KubeconfigTests : IDisposable
             "cluster 'c', tls-server-name: it must be a host name or an address, without a port."
         },
         { $"{Server}, certificate-authority: \"ca\\0.crt\"", "", "cluster 'c', certificate-authority: it must not hold a NUL character." },
-        { Server, Exec("command: x, interactiveMode: Never, args: [\"a\\0b\"]"), "user 'u', exec.args[0]: it must not hold a NUL character." },
+        {
+            Server, Exec("command: x, interactiveMode: Never, args: [\"a\\0b\"]"),
+            "user 'u', exec.args[0]: it must not hold a NUL character."
+        },
         {
             $"{Server}, proxy-url: 'gopher://me:s3cret@proxy'", "",
             "cluster 'c', proxy-url: it must be the address of a proxy: http://, https:// or socks5://."
@@ -97,8 +101,8 @@ public sealed class KubeconfigTests : IDisposable
         },
         {
             Server, $"client-certificate: agent.crt, client-key-data: {ClientFixture.Base64("s3cret")}",
-            "user 'u', client-key-data: this is no private key, as PEM text, of the certificate in DIR/agent.crt. Store the two that were issued "
-                + "together."
+            "user 'u', client-key-data: this is no private key, as PEM text, of the certificate in DIR/agent.crt. Store the two that "
+                + "were issued together."
         },
         {
             Server, "auth-provider: {name: gcp, config: {access-token: s3cret}}",
@@ -112,8 +116,8 @@ public sealed class KubeconfigTests : IDisposable
         { Server, "exec: {command: x}", "user 'u', exec.apiVersion: it is missing. Set client.authentication.k8s.io/v1." },
         {
             Server, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}",
-            "user 'u', exec.apiVersion: it must be client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1. Let a newer version of "
-                + "the plugin write it."
+            "user 'u', exec.apiVersion: it must be client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1. Let a "
+                + "newer version of the plugin write it."
         },
         { Server, Exec("interactiveMode: Never"), "user 'u', exec.command: it is missing. Name the plugin." },
         {
@@ -174,8 +178,8 @@ public sealed class KubeconfigTests : IDisposable
     [InlineData("contexts: [{context: {}}]\n", "Kubeconfig FILE, top level, contexts[0].name: it is missing. Give the entry a name.")]
     [InlineData("users: [{name: a}, {name: a}]\n",
         "Kubeconfig FILE, top level, users[1].name: 'a' appears twice. Rename or remove one of the two.")]
-    [InlineData("{}", "Kubeconfig FILE: current-context is not set. Set it with 'kubectl config use-context', or name a context. There are no "
-        + "contexts.")]
+    [InlineData("{}", "Kubeconfig FILE: current-context is not set. Set it with 'kubectl config use-context', or name a context. "
+        + "There are no contexts.")]
     [InlineData("contexts: [{name: b}, {name: a}]",
         "Kubeconfig FILE: current-context is not set. Set it with 'kubectl config use-context', or name a context. Contexts: 'a', 'b'.")]
     [InlineData("{current-context: x, contexts: [{name: a}]}",
@@ -345,9 +349,10 @@ public sealed class KubeconfigTests : IDisposable
         string Message(ApiOptions options, PodEnvironment pod) =>
             Assert.Throws<ApiUnreachableException>(() => _fixture.Open(options, pod)).Message;
 
-        Assert.Equal("No API server is named: there is no kubeconfig, and this is no pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are "
-            + "not set). Name a kubeconfig.", Message(new ApiOptions(), ClientFixture.NoPod));
-        Assert.Equal("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not make an address. Name a kubeconfig, or repair the environment.",
+        Assert.Equal("No API server is named: there is no kubeconfig, and this is no pod (KUBERNETES_SERVICE_HOST and "
+            + "KUBERNETES_SERVICE_PORT are not set). Name a kubeconfig.", Message(new ApiOptions(), ClientFixture.NoPod));
+        Assert.Equal("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not make an address. Name a kubeconfig, or repair the "
+            + "environment.",
             Message(new ApiOptions(), new PodEnvironment("a b", "x", "/nonexistent")));
         Assert.Equal("The service account of the pod: the file /nonexistent/token cannot be read: No such file or directory.",
             Message(new ApiOptions(), new PodEnvironment("192.0.2.1", "443", "/nonexistent")));

@@ -76,8 +76,9 @@ public sealed class RotationTests : IDisposable
         _fixture.Time.Advance(Look);
         await ClientFixture.GetAsync(transport);
         Assert.Equal("CN=old", server.Last.Client);
-        Assert.Equal($"{_fixture["agent.key"]}: this is no private key, as PEM text, of the certificate in {_fixture["agent.crt"]}. Store the two "
-            + "that were issued together. What was read before stays in use; trying again", Assert.Single(_fixture.Logger.Warnings));
+        Assert.Equal($"{_fixture["agent.key"]}: this is no private key, as PEM text, of the certificate in {_fixture["agent.crt"]}. "
+            + "Store the two that were issued together. What was read before stays in use; trying again",
+            Assert.Single(_fixture.Logger.Warnings));
 
         _fixture.Write("agent.key", key);
         _fixture.Time.Advance(Look);
@@ -113,8 +114,9 @@ public sealed class RotationTests : IDisposable
         await ClientFixture.GetAsync(transport);
 
         Assert.Equal("Bearer first", server.Last.Authorization);
-        Assert.Equal($"Kubeconfig {_fixture["config"]}, user 'u', tokenFile: the file {token} cannot be read: No such file or directory. What was "
-            + "read before stays in use; trying again", Assert.Single(_fixture.Logger.Warnings));
+        Assert.Equal($"Kubeconfig {_fixture["config"]}, user 'u', tokenFile: the file {token} cannot be read: No such file or "
+            + "directory. What was read before stays in use; trying again",
+            Assert.Single(_fixture.Logger.Warnings));
     }
 
     [Fact]

@@ -25,8 +25,8 @@ public sealed class TlsTests : IDisposable
         using var transport = _fixture.OpenConfig(_fixture.Cluster(server.Port), "token: abc");
 
         Assert.Equal(HttpStatusCode.OK, await ClientFixture.GetAsync(transport, "/api/v1/services?limit=500&labelSelector=%21a"));
-        Assert.Equal(new SeenRequest("HTTP/2", "/api/v1/services?limit=500&labelSelector=%21a", $"127.0.0.1:{server.Port}", "Bearer abc", null,
-            null), server.Last);
+        Assert.Equal(new SeenRequest("HTTP/2", "/api/v1/services?limit=500&labelSelector=%21a", $"127.0.0.1:{server.Port}", "Bearer abc",
+            null, null), server.Last);
         Assert.Equal(new Uri($"https://127.0.0.1:{server.Port}"), transport.Server);
     }
 
@@ -48,8 +48,8 @@ public sealed class TlsTests : IDisposable
 
         await ClientFixture.GetAsync(transport);
         Assert.Equal(("HTTP/1.1", "/prefix/api/v1/services", null), (server.Last.Protocol, server.Last.Path, server.Last.Authorization));
-        Assert.Equal($"The connection to http://127.0.0.1:{server.Port}/prefix is not encrypted, so no credentials are sent. Use https where "
-            + "others are on the network", Assert.Single(_fixture.Logger.Warnings));
+        Assert.Equal($"The connection to http://127.0.0.1:{server.Port}/prefix is not encrypted, so no credentials are sent. Use "
+            + "https where others are on the network", Assert.Single(_fixture.Logger.Warnings));
     }
 
     [Fact]
@@ -81,11 +81,12 @@ public sealed class TlsTests : IDisposable
         using var other = new TestAuthority("other-ca");
         await using var server = await TlsServer.StartAsync(other.IssueServer("127.0.0.1"));
         string ca = _fixture.Write("ca.crt", _fixture.Authority.Pem);
-        using var transport = _fixture.OpenConfig($"server: 'https://127.0.0.1:{server.Port}', certificate-authority: ca.crt", "token: abc");
+        using var transport = _fixture.OpenConfig(
+            $"server: 'https://127.0.0.1:{server.Port}', certificate-authority: ca.crt", "token: abc");
 
         var error = await ClientFixture.FailAsync(transport);
-        Assert.Equal($"The API server https://127.0.0.1:{server.Port} cannot be used: its certificate, issued by 'CN=other-ca', comes from no "
-            + $"authority that {ca} has. Set certificate-authority to the one of this cluster.", error.Message);
+        Assert.Equal($"The API server https://127.0.0.1:{server.Port} cannot be used: its certificate, issued by 'CN=other-ca', comes "
+            + $"from no authority that {ca} has. Set certificate-authority to the one of this cluster.", error.Message);
         Assert.Empty(server.Requests);
     }
 
@@ -112,6 +113,16 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Client_of_the_cluster_that_plays_the_server_is_refused()
+    {
+        await using var impostor = new HandshakeServer(_fixture.Authority.IssueForClients("127.0.0.1"));
+        using var transport = _fixture.OpenConfig(_fixture.Cluster(impostor.Port));
+
+        Assert.EndsWith("its certificate cannot be used (NotValidForUsage). Issue a new one for servers.",
+            (await ClientFixture.FailAsync(transport)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task S163_Server_with_an_expired_certificate_is_refused()
     {
         var certificate = _fixture.Authority.IssueExpiredServer("127.0.0.1");
@@ -131,8 +142,8 @@ public sealed class TlsTests : IDisposable
         await using var server = await TlsServer.StartAsync(_fixture.Authority.IssueServer("kubernetes", "10.96.0.1"));
         using var transport = _fixture.OpenConfig(_fixture.Cluster(server.Port));
 
-        Assert.Equal($"The API server https://127.0.0.1:{server.Port} cannot be used: its certificate is for kubernetes, 10.96.0.1, not for "
-            + "'127.0.0.1'. Use one of these names in the server's address, or set tls-server-name.",
+        Assert.Equal($"The API server https://127.0.0.1:{server.Port} cannot be used: its certificate is for kubernetes, 10.96.0.1, "
+            + "not for '127.0.0.1'. Use one of these names in the server's address, or set tls-server-name.",
             (await ClientFixture.FailAsync(transport)).Message);
     }
 
@@ -149,11 +160,13 @@ public sealed class TlsTests : IDisposable
     public async Task Server_that_is_not_to_be_verified_is_used_with_one_warning()
     {
         await using var server = await TlsServer.StartAsync(_fixture.Authority.IssueExpiredServer("elsewhere"));
-        using var transport = _fixture.OpenConfig($"server: 'https://127.0.0.1:{server.Port}', insecure-skip-tls-verify: true", "token: abc");
+        using var transport = _fixture.OpenConfig(
+            $"server: 'https://127.0.0.1:{server.Port}', insecure-skip-tls-verify: true", "token: abc");
         _fixture.Time.Advance(TimeSpan.FromSeconds(30));
 
         Assert.Equal(HttpStatusCode.OK, await ClientFixture.GetAsync(transport));
-        Assert.StartsWith("insecure-skip-tls-verify: whoever answers at", Assert.Single(_fixture.Logger.Warnings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "insecure-skip-tls-verify: whoever answers at", Assert.Single(_fixture.Logger.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -212,8 +225,8 @@ public sealed class TlsTests : IDisposable
             _fixture.Authority.IssueServer("127.0.0.1"), clients: ClientCertificateMode.RequireCertificate);
         using var transport = _fixture.OpenConfig(_fixture.Cluster(server.Port));
 
-        Assert.Contains($"127.0.0.1:{server.Port} closed the connection instead of answering (", (await ClientFixture.FailAsync(transport)).Message,
-            StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{server.Port} closed the connection instead of answering (",
+            (await ClientFixture.FailAsync(transport)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -225,8 +238,9 @@ public sealed class TlsTests : IDisposable
         var endpoint = new EndpointSettings { Server = new Uri("https://192.0.2.1:6443/") };
         using var connection = new ApiConnection(endpoint);
 
-        Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: the TLS handshake with 192.0.2.1:6443 failed (error:0A00045C:SSL "
-            + "routines::tlsv13 alert certificate required). See that TLS is spoken there, and whether it asks for a client certificate.",
+        Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: the TLS handshake with 192.0.2.1:6443 failed "
+            + "(error:0A00045C:SSL routines::tlsv13 alert certificate required). See that TLS is spoken there, and whether it asks "
+            + "for a client certificate.",
             ConnectionErrors.Explain(error, endpoint, connection, DateTimeOffset.UnixEpoch).Message);
     }
 
@@ -299,7 +313,8 @@ public sealed class TlsTests : IDisposable
         using var transport = _fixture.OpenConfig("server: 'https://192.0.2.1:6443', proxy-url: 'http://user:s3cret@127.0.0.1:1'");
 
         Assert.Equal("The API server https://192.0.2.1:6443 cannot be used: its proxy does not work: nothing accepts "
-            + "connections at 127.0.0.1:1 (connection refused). See that it runs, and that address and port are right.", (await ClientFixture.FailAsync(transport)).Message);
+            + "connections at 127.0.0.1:1 (connection refused). See that it runs, and that address and port are right.",
+            (await ClientFixture.FailAsync(transport)).Message);
     }
 
     [Fact]
@@ -347,8 +362,8 @@ public sealed class TlsTests : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, endpoint.Server);
 
         var error = await Assert.ThrowsAnyAsync<Exception>(() => connection.SendAsync(request, default));
-        Assert.Equal($"The API server https://127.0.0.1:{port} cannot be used: no connection to 127.0.0.1:{port} within 0.05 s. See that the "
-            + "address is right, and that no firewall drops the packets.",
+        Assert.Equal($"The API server https://127.0.0.1:{port} cannot be used: no connection to 127.0.0.1:{port} within 0.05 s. See "
+            + "that the address is right, and that no firewall drops the packets.",
             ConnectionErrors.Explain(error, endpoint, connection, DateTimeOffset.UnixEpoch).Message);
     }
 

@@ -41,8 +41,8 @@ internal sealed class ConfigurationLoader(ApiOptions options, PodEnvironment pod
         return KubeconfigResolver.Resolve(config, options.Context, server);
     }
 
-    private static bool HoldsSecret(Kubeconfig config, string file) => config.Users.Values.Any(user =>
-        user.File == file && SecretFields.Any(field => user.Fields.Find(field) is { IsNull: false } and not ManifestScalar { Text.Length: 0 }));
+    private static bool HoldsSecret(Kubeconfig config, string file) => config.Users.Values.Any(user => user.File == file
+        && SecretFields.Any(field => user.Fields.Find(field) is { IsNull: false } and not ManifestScalar { Text.Length: 0 }));
 
     private static bool IsReadableByAll(string file)
     {

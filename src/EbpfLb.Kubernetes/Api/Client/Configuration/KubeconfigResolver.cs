@@ -107,7 +107,10 @@ internal static class KubeconfigResolver
             throw user.Error("client-key", "it is missing, and client-certificate is of no use without it. Set client-key or -data");
 
         if (hasKey && !hasCertificate)
-            throw user.Error("client-certificate", "it is missing, and client-key is of no use without it. Set client-certificate or -data");
+        {
+            throw user.Error(
+                "client-certificate", "it is missing, and client-key is of no use without it. Set client-certificate or -data");
+        }
     }
 
     /// <summary>As in kubectl, a token file goes before a token, and either before a plugin.</summary>

@@ -17,7 +17,10 @@ internal static class ClientIdentity
         var chain = Certificates(certificate);
         string keyText = Encoding.UTF8.GetString(key.Bytes);
         if (keyText.Contains("ENCRYPTED", StringComparison.Ordinal))
-            throw new ApiUnreachableException($"{key.Origin}: the key needs a passphrase. Store it without one, readable by the agent alone.");
+        {
+            throw new ApiUnreachableException(
+                $"{key.Origin}: the key needs a passphrase. Store it without one, readable by the agent alone.");
+        }
 
         try
         {

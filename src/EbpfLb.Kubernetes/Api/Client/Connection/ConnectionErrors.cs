@@ -76,12 +76,15 @@ internal static class ConnectionErrors
 
     private static string SocketCause(SocketException error, Uri target) => error.SocketErrorCode switch
     {
-        SocketError.ConnectionRefused => $"nothing accepts connections at {target.Authority} (connection refused). See that it runs, and "
-            + "that address and port are right",
-        SocketError.HostNotFound or SocketError.NoData => $"DNS has no address of {PrintableText.Quote(target.Host)}. See that the name is right",
-        SocketError.TryAgain => $"DNS does not answer for {PrintableText.Quote(target.Host)}. See that the name servers of this machine work",
-        SocketError.HostUnreachable or SocketError.NetworkUnreachable => $"there is no way to {target.Authority} ({error.Message}). See the "
-            + "routes of this machine",
+        SocketError.ConnectionRefused =>
+            $"nothing accepts connections at {target.Authority} (connection refused). See that it runs, and that address "
+                + "and port are right",
+        SocketError.HostNotFound or SocketError.NoData =>
+            $"DNS has no address of {PrintableText.Quote(target.Host)}. See that the name is right",
+        SocketError.TryAgain =>
+            $"DNS does not answer for {PrintableText.Quote(target.Host)}. See that the name servers of this machine work",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable =>
+            $"there is no way to {target.Authority} ({error.Message}). See the routes of this machine",
         SocketError.TimedOut => $"no connection to {target.Authority} (timed out). See that no firewall drops the packets",
         _ => $"{target.Authority} cannot be connected to ({error.Message})",
     };

@@ -15,13 +15,12 @@ internal sealed class ServerTrust(NamedContent? authorities, bool insecure)
     {
         tls.RemoteCertificateValidationCallback = (stream, certificate, chain, errors) =>
             insecure || errors == SslPolicyErrors.None || IsTrusted((SslStream)stream, certificate as X509Certificate2, chain, errors);
-        if (authorities is null)
-            return;
-
         tls.CertificateChainPolicy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            TrustMode = authorities is null ? X509ChainTrustMode.System : X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
+            // Or a certificate could send us anywhere for its issuer before it is trusted.
+            DisableCertificateDownloads = true,
         };
         tls.CertificateChainPolicy.CustomTrustStore.AddRange(_authorities);
     }
@@ -47,10 +46,14 @@ internal sealed class ServerTrust(NamedContent? authorities, bool insecure)
     /// An authority may itself be issued by another: being in the bundle is what makes it trusted, as in all of Kubernetes. .NET wants
     /// a root at the end, and calls the chain partial. Signatures up to that authority have been checked.
     /// </summary>
-    private bool EndsAtAuthority(X509Chain chain) =>
-        chain.ChainStatus.All(status => status.Status == X509ChainStatusFlags.PartialChain)
-        && chain.ChainElements.Count > 0
-        && _authorities.Any(authority => authority.RawDataMemory.Span.SequenceEqual(chain.ChainElements[^1].Certificate.RawDataMemory.Span));
+    private bool EndsAtAuthority(X509Chain chain)
+    {
+        if (chain.ChainElements.Count == 0 || chain.ChainStatus.Any(status => status.Status != X509ChainStatusFlags.PartialChain))
+            return false;
+
+        var last = chain.ChainElements[^1].Certificate.RawDataMemory;
+        return _authorities.Any(authority => authority.RawDataMemory.Span.SequenceEqual(last.Span));
+    }
 
     private string ChainProblem(X509Certificate2 certificate, X509Chain chain)
     {
@@ -58,7 +61,9 @@ internal sealed class ServerTrust(NamedContent? authorities, bool insecure)
             element.ChainElementStatus.Any(status => status.Status == X509ChainStatusFlags.NotTimeValid))?.Certificate;
         if (late is not null)
         {
-            string whose = late.Equals(certificate) ? "its certificate" : $"the certificate of its issuer {PrintableText.Quote(late.Subject)}";
+            string whose = late.Equals(certificate)
+                ? "its certificate"
+                : $"the certificate of its issuer {PrintableText.Quote(late.Subject)}";
             return $"{whose} is valid from {late.NotBefore.ToUniversalTime():u} to {late.NotAfter.ToUniversalTime():u}, and the clock here "
                 + $"says {chain.ChainPolicy.VerificationTime.ToUniversalTime():u}. Renew it, or set the clock";
         }

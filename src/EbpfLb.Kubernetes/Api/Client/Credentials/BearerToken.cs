@@ -13,7 +13,10 @@ internal static class BearerToken
             throw new ApiUnreachableException($"{origin}: the token is empty. Write one, or remove the setting.");
 
         if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
-            throw new ApiUnreachableException($"{origin}: the token has characters that no token may have. Write the token alone, on one line.");
+        {
+            throw new ApiUnreachableException(
+                $"{origin}: the token has characters that no token may have. Write the token alone, on one line.");
+        }
 
         return new AuthenticationHeaderValue("Bearer", token);
     }

@@ -57,11 +57,14 @@ internal sealed class ExecCredential
         return new ExecCredential
         {
             Authorization = token is null ? null : BearerToken.Header(token, origin),
-            Certificate = certificate is null ? null : new NamedContent(origin + ", clientCertificateData", Encoding.UTF8.GetBytes(certificate)),
-            Key = key is null ? null : new NamedContent(origin + ", clientKeyData", Encoding.UTF8.GetBytes(key)),
+            Certificate = ContentOf(certificate, origin + ", clientCertificateData"),
+            Key = ContentOf(key, origin + ", clientKeyData"),
             Expiration = ExpirationOf(status, origin),
         };
     }
+
+    private static NamedContent? ContentOf(string? text, string origin) =>
+        text is null ? null : new NamedContent(origin, Encoding.UTF8.GetBytes(text));
 
     private static DateTimeOffset? ExpirationOf(JsonElement status, string origin)
     {
@@ -75,7 +78,8 @@ internal sealed class ExecCredential
 
     private static string? TextOf(JsonElement parent, string name, string origin)
     {
-        if (parent.ValueKind != JsonValueKind.Object || !parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        if (parent.ValueKind != JsonValueKind.Object || !parent.TryGetProperty(name, out var value)
+            || value.ValueKind == JsonValueKind.Null)
             return null;
 
         if (value.ValueKind != JsonValueKind.String)

@@ -31,7 +31,8 @@ internal sealed class ExecSettings
     public required string Info { get; init; }
 
     /// <summary>Equal for settings that give the same credentials.</summary>
-    public string Key => string.Join('\0', [Command, ApiVersion, Info, .. Arguments, .. Variables.SelectMany(v => (string[])[v.Key, v.Value])]);
+    public string Key => string.Join('\0',
+        [Command, ApiVersion, Info, .. Arguments, .. Variables.Select(variable => $"{variable.Key}={variable.Value}")]);
 
     public static ExecSettings Read(KubeconfigEntry exec, KubeconfigEntry cluster, Uri server)
     {

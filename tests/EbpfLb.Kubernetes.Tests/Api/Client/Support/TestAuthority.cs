@@ -8,6 +8,9 @@ namespace EbpfLb.Kubernetes.Tests.Api.Client.Support;
 /// <summary>Issues certificates for servers and clients, valid around the real time, which TLS goes by.</summary>
 internal sealed class TestAuthority : IDisposable
 {
+    private const string ForServers = "1.3.6.1.5.5.7.3.1";
+    private const string ForClients = "1.3.6.1.5.5.7.3.2";
+
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
 
     private readonly X509Certificate2 _certificate;
@@ -37,6 +40,9 @@ internal sealed class TestAuthority : IDisposable
 
     public X509Certificate2 IssueExpiredServer(params string[] names) => IssueServer(Now.AddDays(-5), Now.AddDays(-2), names);
 
+    /// <summary>A client's certificate, which it uses to play the server.</summary>
+    public X509Certificate2 IssueForClients(params string[] names) => IssueServer(Now.AddDays(-1), Now.AddDays(1), names, ForClients);
+
     public (string Certificate, string Key) IssueClient(string user, string format = "EC SEC1")
     {
         using var rsa = format.StartsWith("RSA", StringComparison.Ordinal) ? RSA.Create(2048) : null;
@@ -45,7 +51,7 @@ internal sealed class TestAuthority : IDisposable
         var request = rsa is not null
             ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, ec!, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ForClients)], false));
         using var certificate = Sign(request, Now.AddDays(-1), Now.AddDays(1));
         string key = format switch
         {
@@ -66,7 +72,7 @@ internal sealed class TestAuthority : IDisposable
 
     private static byte[] Serial() => [1, .. RandomNumberGenerator.GetBytes(8)];
 
-    private X509Certificate2 IssueServer(DateTimeOffset from, DateTimeOffset to, string[] names)
+    private X509Certificate2 IssueServer(DateTimeOffset from, DateTimeOffset to, string[] names, string usage = ForServers)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=server", key, HashAlgorithmName.SHA256);
@@ -80,7 +86,7 @@ internal sealed class TestAuthority : IDisposable
         }
 
         request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         using var certificate = Sign(request, from, to);
         return certificate.CopyWithPrivateKey(key);
     }
