@@ -87,7 +87,7 @@ void WriteCredentials()
         Directory.CreateDirectory(line.Tls!);
         File.WriteAllText(Path.Combine(line.Tls!, "ca.crt"), authority.Pem);
         File.WriteAllText(Path.Combine(line.Tls!, "client.crt"), client.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(line.Tls!, "client.key"), Kubeconfig.KeyOf(client));
+        Kubeconfig.WriteSecret(Path.Combine(line.Tls!, "client.key"), Kubeconfig.KeyOf(client));
         if (line.Kubeconfig is not null && line.Token is null)
             (kubeconfig with { ClientCertificate = client }).Write(line.Kubeconfig);
     }

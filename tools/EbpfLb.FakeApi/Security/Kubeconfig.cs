@@ -17,7 +17,9 @@ public sealed record Kubeconfig(string Server)
     public X509Certificate2? ClientCertificate { get; init; }
 
     /// <summary>Readable by its owner alone.</summary>
-    public void Write(string path)
+    public void Write(string path) => WriteSecret(path, ToString());
+
+    internal static void WriteSecret(string path, string text)
     {
         using var stream = new FileStream(path, new FileStreamOptions
         {
@@ -25,7 +27,7 @@ public sealed record Kubeconfig(string Server)
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-        stream.Write(Encoding.UTF8.GetBytes(ToString()));
+        stream.Write(Encoding.UTF8.GetBytes(text));
     }
 
     public override string ToString()
