@@ -20,10 +20,12 @@ public sealed class BulkTests(ITestOutputHelper output)
         Assert.Equal(["svc-00000", "svc-00001", "svc-00002"], ApiClient.NamesIn(services));
         var slices = (await client.ReadAsync(ApiClient.Slices))["items"]!.AsArray();
         Assert.Equal([100, 50, 100, 50, 100, 50], slices.Select(slice => slice!["endpoints"]!.AsArray().Count));
-        string[] addresses = [.. slices.SelectMany(slice => slice!["endpoints"]!.AsArray().Select(item => item!["addresses"]![0]!.ToString()))];
+        var endpoints = slices.SelectMany(slice => slice!["endpoints"]!.AsArray());
+        string[] addresses = [.. endpoints.Select(item => item!["addresses"]![0]!.ToString())];
         Assert.Equal(450, addresses.Distinct().Count());
-        Assert.All(slices, slice => Assert.StartsWith(
-            slice!["metadata"]!["labels"]!["kubernetes.io/service-name"]!.ToString(), slice["metadata"]!["name"]!.ToString(), StringComparison.Ordinal));
+        Assert.Equal(
+            ["svc-00000", "svc-00000", "svc-00001", "svc-00001", "svc-00002", "svc-00002"],
+            slices.Select(slice => slice!["metadata"]!["labels"]!["kubernetes.io/service-name"]!.ToString()));
     }
 
     [Fact]
@@ -63,7 +65,8 @@ public sealed class BulkTests(ITestOutputHelper output)
         string[] lines = log.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(Churn.LogHeader, lines[0]);
         Assert.True(lines.Length > 40, log.ToString());
-        Assert.Subset(lines.Select(line => string.Join('@', line.Split(',')[1..3])).ToHashSet(), told.Select(line => line.Split(' ')[1]).ToHashSet());
+        var written = lines.Select(line => string.Join('@', line.Split(',')[1..3])).ToHashSet();
+        Assert.All(told, line => Assert.Contains(line.Split(' ')[1], written));
     }
 
     [Fact]
@@ -84,7 +87,8 @@ public sealed class BulkTests(ITestOutputHelper output)
         start = Stopwatch.GetTimestamp();
         using var client = ApiClient.Of(server, protobuf: true);
         using var watch = await client.WatchAsync(
-            ApiClient.Slices + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1");
+            ApiClient.Slices + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+            + "&timeoutSeconds=1");
         using var patience = new CancellationTokenSource(ApiClient.Patience);
         int frames = await watch.CountAsync(patience.Token);
         output.WriteLine($"watched {frames} frames in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms, one second of it silent");

@@ -77,7 +77,8 @@ public sealed class EncodingTests
     [Fact]
     public void A_node_is_byte_for_byte_that_of_a_real_server() =>
         Assert.Equal(
-            Recordings.Bytes("node-get.pb"), Envelope.Wrap("v1", "Node", Stored(ResourceType.Nodes, Recordings.Json("node-get.json")).Message));
+            Recordings.Bytes("node-get.pb"),
+            Envelope.Wrap("v1", "Node", Stored(ResourceType.Nodes, Recordings.Json("node-get.json")).Message));
 
     [Fact]
     public void A_status_is_byte_for_byte_that_of_a_real_server()

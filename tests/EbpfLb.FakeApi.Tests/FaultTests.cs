@@ -26,7 +26,8 @@ public sealed class FaultTests : IAsyncLifetime
     [Fact]
     public async Task S151_so_many_requests_fail_as_the_rule_says()
     {
-        _server.Faults.Add(new FaultRule { Kind = RequestKind.List, Resource = "services", Times = 2, Status = 429, RetryAfterSeconds = 5 });
+        _server.Faults.Add(
+            new FaultRule { Kind = RequestKind.List, Resource = "services", Times = 2, Status = 429, RetryAfterSeconds = 5 });
         using var client = ApiClient.Of(_server, protobuf: true);
         for (int time = 0; time < 2; time++)
         {

@@ -17,6 +17,9 @@ internal static class Recordings
 
     public static JsonObject Json(string name) => (JsonObject)JsonNode.Parse(Bytes(name))!;
 
-    public static JsonObject[] Lines(string name) =>
-        [.. Encoding.UTF8.GetString(Bytes(name)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (JsonObject)JsonNode.Parse(line)!)];
+    public static JsonObject[] Lines(string name)
+    {
+        string[] lines = Encoding.UTF8.GetString(Bytes(name)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. lines.Select(line => (JsonObject)JsonNode.Parse(line)!)];
+    }
 }

@@ -117,7 +117,8 @@ public sealed class WatchTests : IAsyncLifetime
     public async Task A_watch_ends_after_its_time_with_a_bookmark(bool protobuf)
     {
         using var client = ApiClient.Of(_server, protobuf);
-        using var watch = await client.WatchAsync(ApiClient.Services + "?watch=1&resourceVersion=102&timeoutSeconds=1&allowWatchBookmarks=true");
+        using var watch = await client.WatchAsync(
+            ApiClient.Services + "?watch=1&resourceVersion=102&timeoutSeconds=1&allowWatchBookmarks=true");
         Assert.Equal("BOOKMARK @102", await watch.NextAsync());
         Assert.Null(await watch.NextAsync());
     }

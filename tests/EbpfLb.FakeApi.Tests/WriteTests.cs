@@ -55,7 +55,8 @@ public sealed class WriteTests : IAsyncLifetime
     public async Task An_applied_manifest_makes_the_object()
     {
         const string Manifest = "spec:\n  clusterIP: 10.96.0.9\n  ports:\n  - port: 80\n";
-        var applied = await ReadAsync(HttpMethod.Patch, Collection + "/web?fieldManager=test", Manifest, 201, "application/apply-patch+yaml");
+        var applied = await ReadAsync(
+            HttpMethod.Patch, Collection + "/web?fieldManager=test", Manifest, 201, "application/apply-patch+yaml");
         Assert.Equal("80", applied["spec"]!["ports"]![0]!["port"]!.ToString());
         Assert.NotNull(_server.Store.Find(ResourceType.Services, "default", "web"));
     }
@@ -98,7 +99,8 @@ public sealed class WriteTests : IAsyncLifetime
         await StatusAsync(HttpMethod.Post, Collection, "{", 400, "BadRequest");
     }
 
-    private async Task<JsonObject> ReadAsync(HttpMethod method, string path, string? body, int status, string mediaType = "application/json")
+    private async Task<JsonObject> ReadAsync(
+        HttpMethod method, string path, string? body, int status, string mediaType = "application/json")
     {
         using var response = await _client.SendAsync(method, path, body, mediaType);
         var json = await _client.ReadAsync(response);

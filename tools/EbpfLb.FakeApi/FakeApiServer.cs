@@ -33,6 +33,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         _options = options;
         _endpoint = options.Listen;
         Store = new ObjectStore(options.Time, options.HistoryLimit);
+        Watches = new OpenWatches(Store);
         if (options.Tls)
         {
             Authority = new CertificateAuthority(options.Time);
@@ -47,7 +48,7 @@ public sealed class FakeApiServer : IAsyncDisposable
 
     public RequestLog Requests { get; } = new();
 
-    public OpenWatches Watches { get; } = new();
+    public OpenWatches Watches { get; }
 
     public ContinueTokens ContinueTokens { get; } = new();
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Buffers.Binary;
 using System.Net;
 using EbpfLb.FakeApi.Store;
 
@@ -55,7 +56,12 @@ public sealed class BulkCluster
 
     public static string ServiceName(int service) => $"svc-{service:D5}";
 
-    public static IPAddress ClusterIP(int service) => new(BitConverter.GetBytes(IPAddress.HostToNetworkOrder((int)Address(0x0a60000a, service))));
+    public static IPAddress ClusterIP(int service)
+    {
+        byte[] bytes = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, Address(0x0a60000a, service));
+        return new IPAddress(bytes);
+    }
 
     /// <summary>Before watches begin: what runs already is not told.</summary>
     public void Load()

@@ -44,7 +44,8 @@ public sealed class Churn(BulkCluster cluster, double changesPerSecond, TextWrit
                 int slice = (int)(done * Stride % cluster.SliceCount);
                 var change = cluster.Change(slice, done / cluster.SliceCount % 2 == 0 ? ChangeKind.Ready : ChangeKind.Address);
                 _ = change.Event.Written.ContinueWith(
-                    _ => _sent.Writer.TryWrite(change), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                    _ => _sent.Writer.TryWrite(change),
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
     }

@@ -52,7 +52,10 @@ public enum WatchEnding
 /// </summary>
 public sealed record FaultRule
 {
-    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     /// <summary>As RBAC calls it, or its plural alone. Null: any.</summary>
     public string? Resource { get; init; }

@@ -13,7 +13,8 @@ public static class ManifestFiles
     public static int Load(string directory, ObjectStore store)
     {
         int count = 0;
-        foreach (string path in Directory.EnumerateFiles(directory).Where(path => Endings.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal))
+        var paths = Directory.EnumerateFiles(directory).Where(path => Endings.Contains(Path.GetExtension(path)));
+        foreach (string path in paths.Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(path);
             foreach (var json in Yaml.Read(reader).OfType<JsonObject>().SelectMany(ItemsOf))

@@ -16,6 +16,9 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
 
     public static ApiStatus BadRequest(string message) => new(400, "BadRequest", message);
 
+    public static ApiStatus WrongVersion(string version) =>
+        BadRequest($"Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax");
+
     public static ApiStatus Unauthorized { get; } = new(401, "Unauthorized", "Unauthorized");
 
     public static ApiStatus NotFound(ResourceType type, string name) =>

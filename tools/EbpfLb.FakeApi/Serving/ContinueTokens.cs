@@ -61,9 +61,11 @@ public sealed class ContinueTokens
         {
             string base64 = token.Replace('-', '+').Replace('_', '/');
             var json = JsonNode.Parse(Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '=')));
-            return (json!["rv"]!.GetValue<long>(), json["start"]!.GetValue<string>());
+            return (json?["rv"]?.GetValue<long>(), json?["start"]?.GetValue<string>()) is ({ } version, { } start)
+                ? (version, start)
+                : throw new FormatException("a field is missing");
         }
-        catch (Exception exception) when (exception is FormatException or JsonException or NullReferenceException or InvalidOperationException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
         {
             throw new ApiException(ApiStatus.BadRequest("invalid continue token: continue key is not valid: " + exception.Message));
         }

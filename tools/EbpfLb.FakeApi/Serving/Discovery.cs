@@ -24,7 +24,8 @@ internal static class Discovery
         {
             ["kind"] = "APIGroupList",
             ["apiVersion"] = "v1",
-            ["groups"] = new JsonArray([.. ResourceType.All.Select(type => type.Group).Where(group => group.Length > 0).Distinct().Select(Group)]),
+            ["groups"] = new JsonArray(
+                [.. ResourceType.All.Select(type => type.Group).Where(group => group.Length > 0).Distinct().Select(Group)]),
         },
         ["api", var version] => Resources("", version),
         ["apis", var group] when ResourceType.All.Any(type => type.Group == group) => Group(group),

@@ -49,7 +49,7 @@ internal sealed class ListHandler(ObjectStore store, ContinueTokens tokens)
         if (wanted.Length == 0)
             return (items, version, "");
         if (!long.TryParse(wanted, CultureInfo.InvariantCulture, out long number))
-            throw new ApiException(ApiStatus.BadRequest($"Invalid value: \"{wanted}\": strconv.ParseUint: parsing \"{wanted}\": invalid syntax"));
+            throw new ApiException(ApiStatus.WrongVersion(wanted));
         if (number > version)
             throw new ApiException(new ApiStatus(504, "Timeout", $"Too large resource version: {number}, current: {version}")
             {

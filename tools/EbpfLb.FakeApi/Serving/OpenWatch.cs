@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using EbpfLb.FakeApi.Faults;
 using EbpfLb.FakeApi.Store;
@@ -16,7 +17,7 @@ internal sealed class OpenWatch
     private readonly WatchFrames _frames;
     private readonly FaultyBody _body;
     private readonly bool _bookmarks;
-    private readonly ConcurrentQueue<WatchCommand> _commands = new();
+    private readonly ConcurrentQueue<(WatchCommand Command, long Version)> _commands = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
     {
         FullMode = BoundedChannelFullMode.DropWrite,
@@ -39,9 +40,10 @@ internal sealed class OpenWatch
 
     public void Wake() => _wake.Writer.TryWrite(true);
 
-    public void Post(WatchCommand command)
+    /// <param name="version">Of the store, when the command was given.</param>
+    public void Post(WatchCommand command, long version)
     {
-        _commands.Enqueue(command);
+        _commands.Enqueue((command, version));
         Wake();
     }
 
@@ -67,7 +69,7 @@ internal sealed class OpenWatch
         await _body.FlushAsync(_exchange.Aborted);
         while (true)
         {
-            if (await SendChangesAsync(store) || await ObeyAsync())
+            if (await GoOnAsync(store))
                 return;
             if (!HasCaughtUp)
             {
@@ -95,12 +97,33 @@ internal sealed class OpenWatch
         }
     }
 
-    private async Task<bool> SendChangesAsync(ObjectStore store)
+    // Commands and changes in the order they came in: a command is in the queue before a later change can be seen.
+    private async Task<bool> GoOnAsync(ObjectStore store)
     {
         if (store.After(Type, _version, goesOn: true) is not { } changes)
             return true;
-        foreach (var change in changes.Events)
+        var events = new Queue<StoreEvent>(changes.Events);
+        while (_commands.TryPeek(out var posted))
         {
+            if (posted.Version > changes.Version)
+            {
+                Wake();
+                break;
+            }
+            if (await SendChangesAsync(events, posted.Version))
+                return true;
+            _commands.TryDequeue(out _);
+            if (await ObeyAsync(posted.Command))
+                return true;
+        }
+        return await SendChangesAsync(events, changes.Version);
+    }
+
+    private async Task<bool> SendChangesAsync(Queue<StoreEvent> events, long until)
+    {
+        while (events.TryPeek(out var change) && change.ResourceVersion <= until)
+        {
+            events.Dequeue();
             if (change.SeenBy(_selection) is { } seen)
             {
                 long now = Stopwatch.GetTimestamp();
@@ -108,36 +131,32 @@ internal sealed class OpenWatch
                     return true;
                 change.MarkWritten(now);
             }
-            _version = change.ResourceVersion;
         }
-        _version = changes.Version;
+        _version = Math.Max(_version, until);
         await _body.FlushAsync(_exchange.Aborted);
         return false;
     }
 
-    private async Task<bool> ObeyAsync()
+    private async Task<bool> ObeyAsync(WatchCommand command)
     {
-        while (_commands.TryDequeue(out var command))
+        switch (command)
         {
-            switch (command)
-            {
-                case WatchCommand.Send send:
-                    await _body.WriteAsync(_frames.Of(send.Type, send.Object), _exchange.Aborted);
-                    break;
-                case WatchCommand.SendRaw raw:
-                    await _body.WriteAsync(raw.Bytes, _exchange.Aborted);
-                    break;
-                case WatchCommand.SendBookmark when _bookmarks:
-                    await _body.WriteAsync(_frames.Bookmark(Type, _version, initialEventsEnd: false), _exchange.Aborted);
-                    break;
-                case WatchCommand.Finish finish:
-                    await FinishAsync(finish.Ending, finish.Status, null);
-                    return true;
-                default:
-                    break;
-            }
-            await _body.FlushAsync(_exchange.Aborted);
+            case WatchCommand.Send send:
+                await _body.WriteAsync(_frames.Of(send.Type, send.Object), _exchange.Aborted);
+                break;
+            case WatchCommand.SendRaw raw:
+                await _body.WriteAsync(raw.Bytes, _exchange.Aborted);
+                break;
+            case WatchCommand.SendBookmark when _bookmarks:
+                await _body.WriteAsync(_frames.Bookmark(Type, _version, initialEventsEnd: false), _exchange.Aborted);
+                break;
+            case WatchCommand.Finish finish:
+                await FinishAsync(finish.Ending, finish.Status, null);
+                return true;
+            default:
+                break;
         }
+        await _body.FlushAsync(_exchange.Aborted);
         return false;
     }
 
@@ -160,7 +179,10 @@ internal sealed class OpenWatch
     private async Task<bool> SendNowAsync(EventType type, StoredObject item)
     {
         if (Rule?.Padding is { } padding)
-            item = item.With(json => json["metadata"]!["annotations"] = new System.Text.Json.Nodes.JsonObject { ["padding"] = new string('x', padding) });
+        {
+            var annotations = new JsonObject { ["padding"] = new string('x', padding) };
+            item = item.With(json => StoredObject.Metadata(json)["annotations"] = annotations);
+        }
         byte[] frame = _frames.Of(type, item);
         for (int copy = 0; copy < (Rule?.Copies ?? 1); copy++)
         {
@@ -179,10 +201,14 @@ internal sealed class OpenWatch
 
     private async Task<bool> FinishIfDueAsync()
     {
-        if (Rule is not { Ending: { } ending and not (WatchEnding.ResetInFrame or WatchEnding.EndInFrame) } rule || _sent < rule.EndAfterEvents)
+        if (Rule is not { Ending: { } ending and not (WatchEnding.ResetInFrame or WatchEnding.EndInFrame) } rule
+            || _sent < rule.EndAfterEvents)
+        {
             return false;
+        }
         int code = rule.Status ?? 410;
-        await FinishAsync(ending, new ApiStatus(code, rule.Reason ?? ApiStatus.ReasonOf(code), rule.Message ?? "too old resource version"), null);
+        var status = new ApiStatus(code, rule.Reason ?? ApiStatus.ReasonOf(code), rule.Message ?? "too old resource version");
+        await FinishAsync(ending, status, null);
         return true;
     }
 

@@ -5,13 +5,18 @@ using EbpfLb.FakeApi.Store;
 
 namespace EbpfLb.FakeApi.Serving;
 
-/// <summary>The watches that run, and what they can be made to send although nothing of the sort happened. Any thread may call it.</summary>
+/// <summary>
+/// The watches that run, and what they can be made to send although nothing of the sort happened. Any thread may call it.
+/// </summary>
 public sealed class OpenWatches
 {
+    private readonly ObjectStore _store;
     private readonly Lock _lock = new();
     private readonly HashSet<OpenWatch> _watches = [];
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal OpenWatches(ObjectStore store) => _store = store;
 
     public int Count(ResourceType type)
     {
@@ -47,7 +52,8 @@ public sealed class OpenWatches
     public void SendBookmark(ResourceType type) => Tell(type, new WatchCommand.SendBookmark());
 
     /// <param name="status">Of <see cref="WatchEnding.Error"/>.</param>
-    public void Finish(ResourceType type, WatchEnding ending, ApiStatus? status = null) => Tell(type, new WatchCommand.Finish(ending, status));
+    public void Finish(ResourceType type, WatchEnding ending, ApiStatus? status = null) =>
+        Tell(type, new WatchCommand.Finish(ending, status));
 
     internal void Add(OpenWatch watch)
     {
@@ -74,8 +80,9 @@ public sealed class OpenWatches
     {
         lock (_lock)
         {
+            long version = _store.ResourceVersion;
             foreach (var watch in _watches.Where(watch => watch.Type == type))
-                watch.Post(command);
+                watch.Post(command, version);
         }
     }
 }

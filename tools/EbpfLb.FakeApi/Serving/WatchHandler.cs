@@ -53,8 +53,7 @@ internal sealed class WatchHandler(ObjectStore store, OpenWatches watches)
         string version = exchange.Query("resourceVersion");
         return version is "" or "0" ? null
             : long.TryParse(version, CultureInfo.InvariantCulture, out long number) ? number
-            : throw new ApiException(ApiStatus.BadRequest(
-                $"Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"));
+            : throw new ApiException(ApiStatus.WrongVersion(version));
     }
 
     private static CancellationTokenSource TimeoutOf(Exchange exchange) =>

@@ -18,7 +18,8 @@ internal sealed class WriteHandler(ObjectStore store)
         RequestKind.Update => UpdateAsync(exchange),
         RequestKind.Patch => PatchAsync(exchange),
         RequestKind.Delete => DeleteAsync(exchange),
-        _ => throw new ApiException(new ApiStatus(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")),
+        _ => throw new ApiException(new ApiStatus(
+            405, "MethodNotAllowed", "the server does not allow this method on the requested resource")),
     };
 
     private static ApiException NotFound(Exchange exchange) => new(ApiStatus.NotFound(exchange.Type, exchange.Request.Name));
@@ -27,6 +28,9 @@ internal sealed class WriteHandler(ObjectStore store)
         new(new ApiStatus(409, reason, message) { Type = exchange.Type, Name = name });
 
     private StoredObject? Find(Exchange exchange) => store.Find(exchange.Type, exchange.Request.Namespace, exchange.Request.Name);
+
+    private StoreEvent? Update(Exchange exchange, Action<JsonObject> change) =>
+        store.Update(exchange.Type, exchange.Request.Namespace, exchange.Request.Name, change);
 
     private async Task CreateAsync(Exchange exchange)
     {
@@ -50,7 +54,7 @@ internal sealed class WriteHandler(ObjectStore store)
         {
             string part = exchange.Request.Subresource;
             var value = json[part]?.DeepClone();
-            await SendAsync(exchange, store.Update(exchange.Type, exchange.Request.Namespace, exchange.Request.Name, old => old[part] = value));
+            await SendAsync(exchange, Update(exchange, old => old[part] = value));
             return;
         }
         var change = store.Replace(exchange.Type, json, out var present);
@@ -58,8 +62,8 @@ internal sealed class WriteHandler(ObjectStore store)
         {
             throw Conflict(
                 exchange, "Conflict",
-                $"Operation cannot be fulfilled on {exchange.Type.Name} \"{present.Name}\": the object has been modified; please apply your "
-                + "changes to the latest version and try again",
+                $"Operation cannot be fulfilled on {exchange.Type.Name} \"{present.Name}\": the object has been modified; please apply "
+                + "your changes to the latest version and try again",
                 present.Name);
         }
         await SendAsync(exchange, change);
@@ -81,8 +85,7 @@ internal sealed class WriteHandler(ObjectStore store)
         }
         patch.Remove("kind");
         patch.Remove("apiVersion");
-        await SendAsync(
-            exchange, store.Update(exchange.Type, exchange.Request.Namespace, exchange.Request.Name, json => MergePatch.Apply(json, patch)));
+        await SendAsync(exchange, Update(exchange, json => MergePatch.Apply(json, patch)));
     }
 
     private async Task DeleteAsync(Exchange exchange)

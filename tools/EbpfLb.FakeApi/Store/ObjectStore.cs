@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace EbpfLb.FakeApi.Store;
 
-/// <summary>All objects under one resource version. Validates nothing: it keeps what a real server would refuse. Any thread may call it.</summary>
+/// <summary>
+/// All objects under one resource version. Validates nothing: it keeps what a real server would refuse. Any thread may call it.
+/// </summary>
 public sealed class ObjectStore(TimeProvider time, int historyLimit)
 {
     private readonly Lock _lock = new();

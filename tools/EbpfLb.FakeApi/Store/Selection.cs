@@ -60,6 +60,7 @@ public sealed class Selection
             return new(text.TrimStart('!').Trim(), !text.StartsWith('!'), null);
         }
 
-        public bool Matches(string? value) => Values is null ? value is not null == Wanted : (value is not null && Values.Contains(value)) == Wanted;
+        public bool Matches(string? value) =>
+            Values is null ? value is not null == Wanted : (value is not null && Values.Contains(value)) == Wanted;
     }
 }

@@ -39,8 +39,8 @@ public sealed class StoredObject
     /// <param name="message">Protobuf that holds what the other parameters say.</param>
     /// <param name="clusterIP">Of a Service, since a field selector asks for it.</param>
     public StoredObject(
-        ResourceType type, string @namespace, string name, long resourceVersion, IReadOnlyDictionary<string, string> labels, string clusterIP,
-        byte[] message)
+        ResourceType type, string @namespace, string name, long resourceVersion, IReadOnlyDictionary<string, string> labels,
+        string clusterIP, byte[] message)
     {
         (Type, Namespace, Name, ResourceVersion, Labels, ClusterIP) = (type, @namespace, name, resourceVersion, labels, clusterIP);
         _message = message;

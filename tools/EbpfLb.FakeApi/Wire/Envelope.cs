@@ -29,7 +29,8 @@ internal static class Envelope
 
     public static ReadOnlyMemory<byte> Tail => End;
 
-    public static byte[] Wrap(string apiVersion, string kind, byte[] message) => [.. Head(apiVersion, kind, message.Length), .. message, .. End];
+    public static byte[] Wrap(string apiVersion, string kind, byte[] message) =>
+        [.. Head(apiVersion, kind, message.Length), .. message, .. End];
 
     /// <summary>What stands before and after the message in a frame of a watch, length included.</summary>
     public static byte[] FrameHead(string type, string apiVersion, string kind, int messageLength)

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace EbpfLb.FakeApi.Wire;
 
-/// <summary>From the JSON of an object to the bytes that an API server sends for it. A value that its field cannot hold is left out.</summary>
+/// <summary>
+/// From the JSON of an object to the bytes that an API server sends for it. A value that its field cannot hold is left out.
+/// </summary>
 internal static class ProtobufEncoder
 {
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

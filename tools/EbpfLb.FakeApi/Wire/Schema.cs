@@ -51,7 +51,8 @@ internal sealed class Schema
             string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             string type = parts[2].TrimEnd('!', '*');
             fields[message].Add(new Field(
-                int.Parse(parts[0], CultureInfo.InvariantCulture), parts[1], TypeOf(type), type, parts[2].EndsWith('!'), parts[2].EndsWith('*')));
+                int.Parse(parts[0], CultureInfo.InvariantCulture), parts[1], TypeOf(type), type,
+                Always: parts[2].EndsWith('!'), Repeated: parts[2].EndsWith('*')));
         }
         return fields.ToFrozenDictionary(entry => entry.Key, entry => new Schema(entry.Value), StringComparer.Ordinal);
     }
