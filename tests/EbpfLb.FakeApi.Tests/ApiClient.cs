@@ -102,26 +102,23 @@ internal sealed class ApiClient(HttpClient http, bool protobuf) : IDisposable
             return [.. events];
         }
 
-        /// <summary>Protobuf frames until the end of the stream, unread.</summary>
-        public async Task<int> CountAsync(CancellationToken cancellation)
+        /// <summary>Skips so many protobuf frames unread.</summary>
+        public async Task SkipAsync(int count)
         {
-            using var whole = new MemoryStream();
-            await stream.CopyToAsync(whole, cancellation);
-            return CountIn(whole.ToArray());
+            using var patience = new CancellationTokenSource(Patience);
+            await using var buffered = new BufferedStream(stream, 1 << 20);
+            byte[] frame = new byte[1 << 20];
+            for (; count > 0; count--)
+            {
+                await buffered.ReadExactlyAsync(frame.AsMemory(0, 4), patience.Token);
+                await buffered.ReadExactlyAsync(frame.AsMemory(0, BinaryPrimitives.ReadInt32BigEndian(frame)), patience.Token);
+            }
         }
 
         public void Dispose()
         {
             stream.Dispose();
             response.Dispose();
-        }
-
-        private static int CountIn(ReadOnlySpan<byte> bytes)
-        {
-            int count = 0;
-            for (; !bytes.IsEmpty; count++)
-                bytes = bytes[(4 + BinaryPrimitives.ReadInt32BigEndian(bytes))..];
-            return count;
         }
 
         private async Task<(string, JsonObject)?> FrameAsync(CancellationToken cancellation)

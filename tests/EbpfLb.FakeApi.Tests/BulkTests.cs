@@ -84,15 +84,15 @@ public sealed class BulkTests(ITestOutputHelper output)
             byte[] list = await http.GetByteArrayAsync(ApiClient.Slices);
             output.WriteLine($"listed {list.Length} bytes in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms");
         }
-        start = Stopwatch.GetTimestamp();
         using var client = ApiClient.Of(server, protobuf: true);
-        using var watch = await client.WatchAsync(
-            ApiClient.Slices + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
-            + "&timeoutSeconds=1");
-        using var patience = new CancellationTokenSource(ApiClient.Patience);
-        int frames = await watch.CountAsync(patience.Token);
-        output.WriteLine($"watched {frames} frames in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms, one second of it silent");
-        Assert.Equal(10_000 + 2, frames);
+        for (int time = 0; time < 2; time++)
+        {
+            start = Stopwatch.GetTimestamp();
+            using var watch = await client.WatchAsync(
+                ApiClient.Slices + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+            await watch.SkipAsync(10_001);
+            output.WriteLine($"watch-listed in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms");
+        }
         Assert.Equal(10_000, server.Store.Snapshot(ResourceType.EndpointSlices).Items.Count);
     }
 }
