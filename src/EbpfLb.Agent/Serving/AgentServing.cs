@@ -5,6 +5,7 @@ using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux.Bpf;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
@@ -34,7 +35,8 @@ internal sealed record AgentServing(Action Queued, ReconcileObserver Observer, S
         var node = new NodeEligibility(needsNode: options.Api is not null);
 
         var registry = new MetricRegistry();
-        var objects = new ObjectMetrics(registry, version, maps.Infos.Select(info => (info.Name, info.MaxEntries)));
+        var objects = new ObjectMetrics(
+            registry, version, maps.Infos.Where(CanFill).Select(info => (info.Name, info.MaxEntries)));
         var runs = new SyncMetrics(registry, state, startedAt);
         var sweeps = new SweepMetrics(registry, objects);
         var healthMetrics = new HealthMetrics(registry);
@@ -77,4 +79,7 @@ internal sealed record AgentServing(Action Queued, ReconcileObserver Observer, S
             sweeps,
             new ServingLoop(server, ports, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));
     }
+
+    private static bool CanFill(BpfMapInfo map) =>
+        map.Type is BpfMapType.Hash or BpfMapType.LruHash or BpfMapType.LpmTrie || map.Name == MapNames.Slots;
 }
