@@ -14,7 +14,7 @@ internal sealed partial record AgentSettings
     public const string XdpModes = "auto|native|generic|off";
     public const string Primary = "primary";
 
-    private static readonly string[] AllOfFamily = ["0.0.0.0/0", "::/0"];
+    private static readonly AddressPrefix[] Families = [AddressPrefix.Parse("0.0.0.0/0"), AddressPrefix.Parse("::/0")];
 
     public string? Devices { get; init; }
 
@@ -118,6 +118,8 @@ internal sealed partial record AgentSettings
         // With nftables, kube-proxy has them on fewer addresses from the start.
         if (texts is [Primary] || (texts.Length == 0 && kubeProxy.Mode == "nftables"))
             return new NodePortAddresses(Primary: true, []);
+        if (texts.Length == 0)
+            return Datapath.Devices.NodePortAddresses.All;
 
         var prefixes = new List<AddressPrefix>();
         foreach (string text in texts)
@@ -132,15 +134,11 @@ internal sealed partial record AgentSettings
             }
         }
 
-        // A family that is not named is not limited. None at all are all.
-        if (prefixes.Count > 0)
+        // As for kube-proxy, a family that is not named is not limited.
+        foreach (var whole in Families)
         {
-            foreach (string all in AllOfFamily)
-            {
-                var whole = AddressPrefix.Parse(all);
-                if (!prefixes.Exists(prefix => prefix.Family == whole.Family))
-                    prefixes.Add(whole);
-            }
+            if (!prefixes.Exists(prefix => prefix.Family == whole.Family))
+                prefixes.Add(whole);
         }
 
         return new NodePortAddresses(Primary: false, prefixes);
