@@ -127,7 +127,8 @@ public sealed class NodeConntrackTests : IDisposable
         Directory.Move(netfilter, away);
         var messages = new List<(LogLevel Level, string Text)>();
         var conntrack = new NodeConntrack(
-            _root.Combine("proc"), _root.Combine("sys"), new ConntrackSysctls(), new ListLogger((level, text) => messages.Add((level, text))));
+            _root.Combine("proc"), _root.Combine("sys"), new ConntrackSysctls(),
+            new ListLogger((level, text) => messages.Add((level, text))));
         Assert.Empty(conntrack.Prepare());
         Assert.Empty(conntrack.Prepare());
         Assert.Equal([(LogLevel.Debug, "nf_conntrack is not loaded, so there is nothing to set of it")], messages);
@@ -148,7 +149,8 @@ public sealed class NodeConntrackTests : IDisposable
         var conntrack = New(ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000, TcpEstablishedTimeout = TimeSpan.FromHours(24) });
         var problem = Assert.Single(conntrack.Prepare());
         Assert.Equal("net.netfilter", problem.Subject);
-        Assert.Contains("/sys/module/nf_conntrack/parameters/hashsize should be 200000 and is ? (", problem.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "/sys/module/nf_conntrack/parameters/hashsize should be 200000 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains($"net.netfilter.{Established} should be 86400 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains("sysctl -w", problem.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(max, problem.Message, StringComparison.Ordinal);

@@ -30,7 +30,11 @@ public sealed class AgentSourceTests : IDisposable
     [Fact]
     public void KUBECONFIG_may_name_several_files_of_which_some_are_missing()
     {
-        var environment = new Dictionary<string, string> { ["KUBECONFIG"] = $"{First}::/nonexistent:{Second}", [PodVariable] = "10.96.0.1" };
+        var environment = new Dictionary<string, string>
+        {
+            ["KUBECONFIG"] = $"{First}::/nonexistent:{Second}",
+            [PodVariable] = "10.96.0.1",
+        };
         Assert.Equal([First, Second], Start(environment).Api!.Kubeconfigs);
         Assert.Equal([Second], Start(environment, "--kubeconfig", Second).Api!.Kubeconfigs);
     }

@@ -99,7 +99,8 @@ internal sealed class AgentCommand : DescribedCommand
         "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");
 
     private readonly Option<string?> _nodePortAddresses = TextOption(
-        "--nodeport-addresses", "CIDR,...|primary", "The node's addresses that answer NodePorts; 'primary': --node-ip only. A family that is not named has all. Default: all.");
+        "--nodeport-addresses", "CIDR,...|primary",
+        "The node's addresses that answer NodePorts; 'primary': --node-ip only. A family that is not named has all. Default: all.");
 
     private readonly Option<bool> _externalClusterIps = new("--external-cluster-ips")
     {
@@ -179,8 +180,7 @@ internal sealed class AgentCommand : DescribedCommand
     /// kube-proxy's arguments have <c>--name=$(VARIABLE)</c>, whose variable may be empty; the parser would miss a value.
     /// </summary>
     public static IReadOnlyList<string> SeparateEmptyValues(IReadOnlyList<string> args) => args is [AgentName, ..]
-        ? [.. args.SelectMany(arg => arg.StartsWith("--", StringComparison.Ordinal) && arg.IndexOf('=', StringComparison.Ordinal) == arg.Length - 1
-            ? [arg[..^1], ""] : new[] { arg })]
+        ? [.. args.SelectMany(arg => arg is ['-', '-', .. var name, '='] && !name.Contains('=') ? [arg[..^1], ""] : new[] { arg })]
         : args;
 
     // Nothing typed is nothing set, as for kube-proxy.

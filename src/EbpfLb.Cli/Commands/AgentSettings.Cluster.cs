@@ -19,8 +19,9 @@ internal sealed partial record AgentSettings
     private const string PodVariable = "KUBERNETES_SERVICE_HOST";
 
     private const string NoSource =
-        "There is nothing to follow. Name an API server with --kubeconfig FILE (or KUBECONFIG in the environment, or a --config FILE that names "
-        + "one); or run in a pod of the cluster, whose service account is used; or name a directory of manifests with --manifests DIR.";
+        "There is nothing to follow. Name an API server with --kubeconfig FILE (or KUBECONFIG in the environment, or a --config FILE that "
+        + "names one); or run in a pod of the cluster, whose service account is used; or name a "
+        + "directory of manifests with --manifests DIR.";
 
     public IReadOnlyList<string> Kubeconfigs { get; init; } = [];
 
@@ -38,7 +39,9 @@ internal sealed partial record AgentSettings
     {
         if (Manifests is not null)
         {
-            string? other = Kubeconfigs.Count > 0 ? "--kubeconfig" : Server is not null ? "--server" : Context is not null ? "--context" : null;
+            string? other = Kubeconfigs.Count > 0 ? "--kubeconfig"
+                : Server is not null ? "--server"
+                : Context is not null ? "--context" : null;
             if (other is not null)
                 errors.Add($"--manifests and {other}: services come from one source. Leave one of the two out.");
             return null;
@@ -70,7 +73,11 @@ internal sealed partial record AgentSettings
         if (kubeProxy.Kubeconfig is { } configured)
         {
             if (!File.Exists(configured))
-                errors.Add($"{KubeProxy.File}: clientConnection.kubeconfig: there is no file {configured}. Name another, or use --kubeconfig.");
+            {
+                errors.Add(
+                    $"{KubeProxy.File}: clientConnection.kubeconfig: there is no file {configured}. Name another, or use --kubeconfig.");
+            }
+
             return [configured];
         }
 

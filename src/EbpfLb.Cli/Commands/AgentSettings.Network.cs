@@ -108,7 +108,8 @@ internal sealed partial record AgentSettings
         if (!IPAddress.IsLoopback(told))
             return [Address.From(told)];
 
-        warnings.Add($"the bind address {told} cannot be the node's own, as other nodes do not reach it; --node-ip names another, else it is found");
+        warnings.Add(
+            $"the bind address {told} cannot be the node's own, as other nodes do not reach it; --node-ip names another, else it is found");
         return [];
     }
 

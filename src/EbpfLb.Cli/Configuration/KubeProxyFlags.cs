@@ -23,8 +23,8 @@ internal static class KubeProxyFlags
             "How soon the kernel ends the agent when memory is short, -1000 to 1000. Default: -999 with an API server."),
         Shown(
             "--conntrack-max-per-core", "conntrack.maxPerCore", "N",
-            "The node's own connection tracking: net.netfilter.nf_conntrack_max for each core, up to 1048576 together; 0 leaves it. Default: "
-            + "32768 with an API server, as kube-proxy sets it; else 0."),
+            "The node's own connection tracking: net.netfilter.nf_conntrack_max for each core, up to 1048576 together; 0 leaves it. "
+            + "Default: 32768 with an API server, as kube-proxy sets it; else 0."),
         Shown("--conntrack-min", "conntrack.min", "N", "The least that is. Default: 131072."),
         Shown(
             "--conntrack-tcp-timeout-established", "conntrack.tcpEstablishedTimeout", "DURATION",
@@ -34,7 +34,9 @@ internal static class KubeProxyFlags
             "Its timeout of half-closed connections; 0s leaves it. Default: 1h with an API server."),
         Switch("--conntrack-tcp-be-liberal", "conntrack.tcpBeLiberal", "It takes packets that are out of a connection's window."),
         Shown("--conntrack-udp-timeout", "conntrack.udpTimeout", "DURATION", "Its timeout of unanswered UDP flows. Default: as it is."),
-        Shown("--conntrack-udp-timeout-stream", "conntrack.udpStreamTimeout", "DURATION", "Its timeout of other UDP flows. Default: as it is."),
+        Shown(
+            "--conntrack-udp-timeout-stream", "conntrack.udpStreamTimeout", "DURATION",
+            "Its timeout of other UDP flows. Default: as it is."),
 
         Hidden("--v", "logging.verbosity") with { Alias = "-v" },
         Hidden("--bind-address", "bindAddress"),

@@ -78,7 +78,8 @@ public sealed record KubeProxyConfigurationFile(
         {
             if (documents is not [ManifestMapping root])
             {
-                Refuse(documents.Count < 2 ? 1 : documents[1].Line, "", $"one {KubeProxyConfiguration.Kind} is expected, and nothing else.");
+                int line = documents.Count < 2 ? 1 : documents[1].Line;
+                Refuse(line, "", $"one {KubeProxyConfiguration.Kind} is expected, and nothing else.");
                 return;
             }
 
@@ -121,7 +122,10 @@ public sealed record KubeProxyConfigurationFile(
                 if (KubeProxyFields.Find(path) is { } field)
                     TakeField(field, node);
                 else if (!KubeProxyFields.IsGroup(path))
-                    _warnings.Add($"{file}:{node.Line}: {PrintableText.Quote(path)} is no field of a {KubeProxyConfiguration.Kind}, and ignored");
+                {
+                    _warnings.Add(
+                        $"{file}:{node.Line}: {PrintableText.Quote(path)} is no field of a {KubeProxyConfiguration.Kind}, and ignored");
+                }
                 else if (node is ManifestMapping group)
                     TakeFields(group, path + ".");
                 else if (!node.IsNull)

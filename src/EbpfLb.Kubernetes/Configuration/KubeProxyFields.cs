@@ -31,7 +31,8 @@ public static class KubeProxyFields
         BoundWithZero("conntrack.min", Count, (it, value) => it with { ConntrackMin = (int)value }),
         BoundWithZero(
             "conntrack.tcpEstablishedTimeout", ValueKind.Duration, (it, value) => it with { TcpEstablishedTimeout = (TimeSpan)value }),
-        BoundWithZero("conntrack.tcpCloseWaitTimeout", ValueKind.Duration, (it, value) => it with { TcpCloseWaitTimeout = (TimeSpan)value }),
+        BoundWithZero(
+            "conntrack.tcpCloseWaitTimeout", ValueKind.Duration, (it, value) => it with { TcpCloseWaitTimeout = (TimeSpan)value }),
         Bound("conntrack.tcpBeLiberal", ValueKind.Boolean, (it, value) => it with { TcpBeLiberal = (bool)value }),
         Bound("conntrack.udpTimeout", ValueKind.Duration, (it, value) => it with { UdpTimeout = (TimeSpan)value }),
         Bound("conntrack.udpStreamTimeout", ValueKind.Duration, (it, value) => it with { UdpStreamTimeout = (TimeSpan)value }),
