@@ -58,10 +58,6 @@ internal sealed class ObjectTable
         return isKnown && known.Uid is not null && uid is not null && known.Uid != uid ? Verdict.Recreated : Verdict.Current;
     }
 
-    /// <summary>There is such an object, of which nothing more can be said. A list that tells of it has it.</summary>
-    public void Keep(ObjectName name, string? uid) =>
-        _objects[name] = _objects.TryGetValue(name, out var known) ? known with { List = _list } : new Entry(uid, null, _list);
-
     /// <returns>False when there is no such object, or it is another one by now.</returns>
     public bool Delete(ObjectName name, string? uid, ulong? version)
     {

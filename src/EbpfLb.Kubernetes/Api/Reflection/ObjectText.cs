@@ -26,11 +26,20 @@ internal static class ObjectText
         _ => "ServiceCIDR",
     };
 
-    /// <summary>The first of them on one line.</summary>
-    public static string Join(ProblemList problems)
+    /// <param name="defect">Of the encoding. Starts with the kind and the name, when it says them.</param>
+    /// <returns>The first of them on one line; null when there is none.</returns>
+    public static string? Join(ResourceKind kind, ObjectName name, string? defect, ProblemList problems)
     {
-        string text = string.Join("; ", problems.Kept.Take(MaxProblems));
-        int more = problems.InvalidCount + problems.IgnoredCount - MaxProblems;
+        if (defect is null && problems.Kept.Count == 0)
+            return null;
+
+        string prefix = Subject(kind, name) + ": ";
+        if (defect?.StartsWith(prefix, StringComparison.Ordinal) == true)
+            defect = defect[prefix.Length..];
+        string[] all = [.. defect is null ? (IEnumerable<string>)[] : [PrintableText.Escape(defect)],
+            .. problems.Kept.Select(problem => problem.ToString())];
+        int more = (defect is null ? 0 : 1) + problems.InvalidCount + problems.IgnoredCount - MaxProblems;
+        string text = string.Join("; ", all.Take(MaxProblems));
         return more <= 0 ? text : $"{text}; and {more} more";
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using EbpfLb.Kubernetes.Api.Wire;
 using EbpfLb.Kubernetes.Translation;
 using EbpfLb.LoadBalancing.Model;
@@ -13,7 +14,7 @@ namespace EbpfLb.Kubernetes.Api.Reflection;
 /// </summary>
 internal sealed class ResourceMirror
 {
-    private static readonly ObjectName Nameless = new("", "without a name");
+    private static readonly ObjectName Unreadable = new("", "that cannot be read");
 
     private readonly ApiResource _resource;
     private readonly ObjectTranslation _translation;
@@ -24,8 +25,8 @@ internal sealed class ResourceMirror
     private readonly PendingChange _pending = new();
     private readonly Lock _gate = new();
 
-    // An item without a name was told: any object that the list seems to lack may be it.
-    private bool _listHasNameless;
+    // Any object that the list seems to lack may be the one that could not be read.
+    private bool _hasUnreadable;
 
     // Written with _gate held. Once complete, the source stays so: a connection that is lost takes nothing back.
     private bool _isComplete;
@@ -59,14 +60,14 @@ internal sealed class ResourceMirror
     public void BeginList()
     {
         _objects.BeginList();
-        _listHasNameless = false;
+        _hasUnreadable = false;
     }
 
     public void AbandonList() => _objects.AbandonList();
 
     public void EndList()
     {
-        if (_listHasNameless)
+        if (_hasUnreadable)
         {
             _objects.AbandonList();
         }
@@ -74,11 +75,11 @@ internal sealed class ResourceMirror
         {
             foreach (var name in _objects.EndList())
                 Forget(name);
-            _problems.SetObject(_resource.Kind, Nameless, null);
+            _problems.SetObject(_resource.Kind, Unreadable, null);
         }
 
         Publish();
-        SetListed(complete: !_listHasNameless);
+        SetListed(complete: !_hasUnreadable);
     }
 
     /// <summary>Served without this resource as long as it cannot be had. Any thread may call it.</summary>
@@ -95,34 +96,23 @@ internal sealed class ResourceMirror
     public void Take(ListPage page)
     {
         foreach (var item in page.Items)
-            Upsert(item);
+            Upsert(item, defect: null);
 
+        // Some of them may be of items that could be read in part; the list does not say which.
         foreach (string defect in page.Defects)
-            TakeNameless(defect);
+            TakeUnreadable(defect);
     }
 
-    /// <summary>Of one of the three types that tell of an object.</summary>
+    /// <summary>Of one of the three types that tell of an object. One that cannot be read keeps its last good version.</summary>
     public void Take(WatchEvent told)
     {
-        if (!_translation.TryGetName(told.Object?.Metadata, out var name))
-        {
-            if (told.Object?.Metadata?.Name is null)
-                TakeNameless(told.Defect ?? "metadata.name: is required");
-        }
-        else if (told.Type == WatchEventType.Deleted)
-        {
-            if (_objects.Delete(name, told.Object!.Metadata!.Uid, Number(told.Object.Metadata.ResourceVersion)))
-                Forget(name);
-        }
-        else if (told.Defect is { } defect)
-        {
-            _objects.Keep(name, told.Object!.Metadata!.Uid);
-            _problems.SetObject(_resource.Kind, name, $"{PrintableText.Escape(defect)}; its last good version stays in force");
-        }
-        else
-        {
-            Upsert(told.Object!);
-        }
+        if (told.Object is not { } item)
+            TakeUnreadable(told.Defect ?? "an event without an object");
+        else if (told.Type != WatchEventType.Deleted)
+            Upsert(item, told.Defect);
+        else if (_translation.TryGetName(item.Metadata, out var name)
+            && _objects.Delete(name, item.Metadata!.Uid, Number(item.Metadata.ResourceVersion)))
+            Forget(name);
     }
 
     /// <summary>What was taken becomes visible.</summary>
@@ -141,19 +131,15 @@ internal sealed class ResourceMirror
     }
 
     private static ulong? Number(string? version) =>
-        ulong.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out ulong number)
+        ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number)
             ? number
             : null;
 
-    private void Upsert(ApiObject item)
+    private void Upsert(ApiObject item, string? defect)
     {
         var metadata = item.Metadata;
         if (!_translation.TryGetName(metadata, out var name))
-        {
-            if (string.IsNullOrEmpty(metadata?.Name))
-                TakeNameless("metadata.name: is required");
             return;
-        }
 
         var verdict = _objects.Upsert(name, metadata!.Uid, Number(metadata.ResourceVersion));
         if (verdict == Verdict.Stale)
@@ -161,7 +147,7 @@ internal sealed class ResourceMirror
 
         var problems = new ProblemList();
         object? model = _translation.Translate(item, problems);
-        _problems.SetObject(_resource.Kind, name, problems.Kept.Count == 0 ? null : ObjectText.Join(problems));
+        _problems.SetObject(_resource.Kind, name, ObjectText.Join(_resource.Kind, name, defect, problems));
         if (model is null || verdict == Verdict.Recreated)
             _pending.Remove(name);
         if (model is not null)
@@ -174,11 +160,11 @@ internal sealed class ResourceMirror
         _problems.SetObject(_resource.Kind, name, null);
     }
 
-    private void TakeNameless(string defect)
+    private void TakeUnreadable(string defect)
     {
-        _listHasNameless = true;
-        _problems.SetObject(_resource.Kind, Nameless,
-            $"{PrintableText.Escape(defect)}; nothing is removed for not being listed, because it may be what cannot be read");
+        _hasUnreadable = true;
+        _problems.SetObject(_resource.Kind, Unreadable,
+            $"{PrintableText.Escape(defect)}; until the next list without such an object, none is removed for not being listed");
     }
 
     private void SetListed(bool complete)
