@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Api;
 using EbpfLb.Kubernetes.Api.Client;
-using EbpfLb.Kubernetes.Api.Reflection;
 using EbpfLb.Kubernetes.Tests.Api.Support;
 
 namespace EbpfLb.Kubernetes.Tests.Api.Reflection;
@@ -158,7 +157,7 @@ public sealed class RefusalTests
             Assert.True(next.At - fixture.Server.Log.First().At >= TimeSpan.FromMinutes(5));
 
         next.Watch(ApiText.Added(ApiText.Cidr("kubernetes", 5, "10.96.0.0/12")), ApiText.Bookmark(7, isEnd: true));
-        await ReflectorFixture.UntilAsync(() => fixture.State.ServiceCidrs.Length == 1 && fixture.Problems.Current.Count == 0);
+        await ReflectorFixture.UntilAsync(() => fixture.State.ServiceCidrs.Count == 1 && fixture.Problems.Current.Count == 0);
     }
 
     [Theory]
