@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 namespace EbpfLb.Kubernetes.Api.Wire;
 
-/// <summary>What a server may cost. The API server itself takes no object of more than 3 MiB and no slice of more than 1,000 endpoints.</summary>
+/// <summary>What a server may cost. An API server takes no object of more than 3 MiB and no slice of more than 1,000 endpoints.</summary>
 internal static class WireLimits
 {
     /// <summary>Of a list: a page of 500 slices of 100 endpoints has some 20 MiB.</summary>
@@ -19,7 +19,7 @@ internal static class WireLimits
     /// </summary>
     public const int MaxElements = 8 * 1024 * 1024;
 
-    /// <summary>Lists and mappings inside each other within one object of JSON. What is not read of protobuf is skipped, however deep.</summary>
+    /// <summary>Lists and mappings inside each other in an object of JSON. What is not read of protobuf is skipped, however deep.</summary>
     public const int MaxDepth = 1_500;
 
     /// <summary>Defects of a list that are told one by one.</summary>

@@ -34,7 +34,9 @@ internal static class WireReader
         Stream body, string? contentType, ApiResource resource, CancellationToken cancellation) =>
         ReadFramesAsync(body, DecoderFor(contentType, resource), cancellation);
 
-    /// <summary>Never throws for what the body holds, or for one that ends early: a proxy's page of HTML is a status without a reason.</summary>
+    /// <summary>
+    /// Never throws for what the body holds, or for one that ends early: a proxy's page of HTML is a status without a reason.
+    /// </summary>
     public static async Task<ApiStatus> ReadStatusAsync(Stream body, string? contentType, int code, CancellationToken cancellation)
     {
         using var buffer = new StreamBuffer(body, WireLimits.MaxStatusBytes);
