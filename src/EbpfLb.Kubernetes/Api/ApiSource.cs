@@ -11,30 +11,30 @@ public sealed class ApiSource
     private readonly ProblemBook _problems;
     private readonly Reflector[] _reflectors;
 
-    /// <param name="connection">Not owned.</param>
+    /// <param name="client">Not owned.</param>
     /// <param name="nodeName">As the API names this node.</param>
     /// <param name="writer">Gets one source registered at once for each resource.</param>
-    public ApiSource(ApiConnection connection, string nodeName, ClusterStateWriter writer, TimeProvider time, ILogger<ApiSource> logger,
+    public ApiSource(ApiClient client, string nodeName, ClusterStateWriter writer, TimeProvider time, ILogger<ApiSource> logger,
         ReflectorOptions? options = null)
-        : this(connection, nodeName, writer, time, Random.Shared, logger, options ?? new ReflectorOptions())
+        : this(client, nodeName, writer, time, Random.Shared, logger, options ?? new ReflectorOptions())
     {
     }
 
     /// <param name="random">Used by several threads.</param>
-    internal ApiSource(ApiConnection connection, string nodeName, ClusterStateWriter writer, TimeProvider time, Random random,
+    internal ApiSource(ApiClient client, string nodeName, ClusterStateWriter writer, TimeProvider time, Random random,
         ILogger<ApiSource> logger, ReflectorOptions options)
     {
-        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(client);
         ArgumentException.ThrowIfNullOrEmpty(nodeName);
         ArgumentNullException.ThrowIfNull(writer);
         _problems = new ProblemBook(logger) { Changed = () => ProblemsChanged?.Invoke() };
-        var server = ServerBehindService.AddressOf(connection.Server);
+        var server = ServerBehindService.AddressOf(client.Server);
         ApiResource[] resources =
             [ApiResource.Services, ApiResource.EndpointSlices, ApiResource.Node(nodeName), ApiResource.ServiceCidrs];
         _reflectors = [.. resources.Select(resource =>
         {
             var mirror = new ResourceMirror(resource, new ObjectTranslation(resource, nodeName, server), writer, _problems, logger);
-            return new Reflector(resource, connection.Transport, mirror, _problems, options, time, random, logger);
+            return new Reflector(resource, client.Transport, mirror, _problems, options, time, random, logger);
         })];
     }
 

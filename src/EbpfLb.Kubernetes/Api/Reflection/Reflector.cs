@@ -115,8 +115,8 @@ internal sealed partial class Reflector
         while (true)
         {
             ListPage page;
-            using (var stall = new StallTimer(_time, attempt.Limit = _options.AnswerLimit, stopping))
-                page = await _client.ListAsync(limit, next, stall).ConfigureAwait(false);
+            using (var stall = new StallTimer(_time, attempt.Limit = _options.HeaderLimit, stopping))
+                page = await _client.ListAsync(limit, next, _options.AnswerLimit, stall).ConfigureAwait(false);
             _mirror.Take(page);
             _mirror.Publish();
             Contacted();
@@ -139,7 +139,7 @@ internal sealed partial class Reflector
     private async Task WatchAsync(Attempt attempt, CancellationToken stopping)
     {
         int seconds = (int)(_options.WatchTime.TotalSeconds * (1 + _random.NextDouble()));
-        using var stall = new StallTimer(_time, attempt.Limit = _options.AnswerLimit, stopping);
+        using var stall = new StallTimer(_time, attempt.Limit = _options.HeaderLimit, stopping);
         using var response = await _client.WatchAsync(_version, seconds, stall).ConfigureAwait(false);
         attempt.Answered = true;
         var body = await ResourceClient.OpenAsync(response, stall).ConfigureAwait(false);
@@ -147,9 +147,7 @@ internal sealed partial class Reflector
         {
             if (_version is null)
                 _mirror.BeginList();
-            else
-                SetLimit(seconds, stall, attempt);
-
+            SetLimit(seconds, stall, attempt);
             var events = _client.ReadWatchAsync(response, body, stall).GetAsyncEnumerator(stall.Token);
             await using (events.ConfigureAwait(false))
             {
@@ -253,14 +251,10 @@ internal sealed partial class Reflector
         EndTrouble();
     }
 
-    private void SetLimit(int seconds, StallTimer stall, Attempt attempt)
-    {
-        if (_version is not null)
-        {
-            stall.Limit = attempt.Limit =
-                _bookmarksSeen ? _options.SilenceLimit : TimeSpan.FromSeconds(seconds) + _options.AnswerLimit;
-        }
-    }
+    private void SetLimit(int seconds, StallTimer stall, Attempt attempt) =>
+        stall.Limit = attempt.Limit = _version is null ? _options.AnswerLimit
+            : _bookmarksSeen ? _options.SilenceLimit
+            : TimeSpan.FromSeconds(seconds) + _options.AnswerLimit;
 
     private void Contacted()
     {

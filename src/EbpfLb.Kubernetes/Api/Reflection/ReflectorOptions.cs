@@ -16,7 +16,10 @@ public sealed record ReflectorOptions
     /// </summary>
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>The same while a server owes an answer: headers, a page, the rest of the objects that exist.</summary>
+    /// <summary>For an answer to begin. The transport knows better why none comes, and gives up before.</summary>
+    public TimeSpan HeaderLimit { get; init; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>The same as <see cref="SilenceLimit"/> within a page, or before all objects that exist have been told.</summary>
     public TimeSpan AnswerLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long lists are asked for in pages after a server would not send one as a stream.</summary>

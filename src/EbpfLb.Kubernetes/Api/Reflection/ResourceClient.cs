@@ -11,8 +11,9 @@ internal sealed class ResourceClient(IApiTransport transport, ApiResource resour
 {
     /// <param name="limit">Null for all at once.</param>
     /// <param name="continueToken">Of the page before; null for the first.</param>
+    /// <param name="bodyLimit">How long the body may pause.</param>
     /// <exception cref="ApiRefusedException">The server answers otherwise.</exception>
-    public async Task<ListPage> ListAsync(int? limit, string? continueToken, StallTimer stall)
+    public async Task<ListPage> ListAsync(int? limit, string? continueToken, TimeSpan bodyLimit, StallTimer stall)
     {
         // Without a resourceVersion the list is of now. Version 0 would be cheaper for old servers, but it is whatever a server has
         // in its cache, and an agent that starts again must not go back behind what it served before.
@@ -22,6 +23,7 @@ internal sealed class ResourceClient(IApiTransport transport, ApiResource resour
         if (continueToken is not null)
             Add(query, "continue", continueToken);
         using var response = await SendAsync(query, WireReader.AcceptList, stall).ConfigureAwait(false);
+        stall.Limit = bodyLimit;
         var body = await OpenAsync(response, stall).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
             return await WireReader.ReadListAsync(body, ContentType(response), resource, stall.Token).ConfigureAwait(false);

@@ -94,7 +94,7 @@ public sealed class ListingTests
         for (int i = 0; i < 2; i++)
         {
             (await fixture.NextAsync()).Watch(ApiText.Added(ApiText.Service("web", 5)));
-            await ReflectorFixture.UntilAsync(() => fixture.Status.Connected);
+            await ReflectorFixture.UntilAsync(() => fixture.Status.LastContact == fixture.Clock.GetUtcNow());
             await fixture.Clock.PassAsync(time => time == new ReflectorOptions().AnswerLimit);
             await fixture.PassPauseAsync();
         }

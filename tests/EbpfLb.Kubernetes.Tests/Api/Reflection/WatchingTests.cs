@@ -80,7 +80,9 @@ public sealed class WatchingTests
         await using var fixture = new ReflectorFixture();
         var watch = await fixture.ListAsync(7, ApiText.Service("web", 5), ApiText.Service("dns", 6, "10.96.0.11"));
         watch.Send(ApiText.Error(410, "Expired", "too old resource version"));
-        (await fixture.NextAsync()).Watch(ApiText.Added(ApiText.Service("web", 8, "10.96.0.12"))).Break();
+        var half = (await fixture.NextAsync()).Watch(ApiText.Added(ApiText.Service("web", 8, "10.96.0.12")));
+        await fixture.ServicesAreAsync("dns=10.96.0.11 web=10.96.0.12");
+        half.Break();
         await fixture.PassPauseAsync();
 
         Assert.True((await fixture.NextAsync()).IsStreamedList);

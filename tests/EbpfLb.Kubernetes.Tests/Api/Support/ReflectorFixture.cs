@@ -99,7 +99,7 @@ internal sealed class ReflectorFixture : IAsyncDisposable
     private static bool IsPause(TimeSpan time)
     {
         var options = new ReflectorOptions();
-        return time != options.AnswerLimit && time != options.SilenceLimit && time != options.HealthyAfter
+        return time != options.HeaderLimit && time != options.AnswerLimit && time != options.SilenceLimit && time != options.HealthyAfter
             && time < options.WatchTime;
     }
 

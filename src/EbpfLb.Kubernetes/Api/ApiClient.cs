@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Api.Client;
+using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Kubernetes.Api;
 
 /// <summary>The way to one API server, for all who need it. Owns the transport.</summary>
-public sealed class ApiConnection : IDisposable
+public sealed class ApiClient : IDisposable
 {
-    internal ApiConnection(IApiTransport transport)
+    internal ApiClient(IApiTransport transport)
     {
         Transport = transport;
     }
@@ -15,6 +16,10 @@ public sealed class ApiConnection : IDisposable
     public Uri Server => Transport.Server;
 
     internal IApiTransport Transport { get; }
+
+    /// <summary>Reads the configuration. Connects with the first request only.</summary>
+    public static ApiClient Open(ApiOptions options, ILogger logger, TimeProvider time) =>
+        new(ApiTransportFactory.Create(options, logger, time));
 
     public void Dispose() => Transport.Dispose();
 }
