@@ -13,16 +13,16 @@ namespace EbpfLb.Kubernetes.Tests.Api.Wire;
 internal static class GeneratedMessages
 {
     public static IEnumerable<ApiObject> ReadServices(byte[] list) =>
-        Messages.ServiceList.Parser.WithDiscardUnknownFields(true).ParseFrom(list).Items.Select(item => new ApiObject { Service = Map(item) });
+        Messages.ServiceList.Parser.ParseFrom(list).Items.Select(item => new ApiObject { Service = Map(item) });
 
-    public static IEnumerable<ApiObject> ReadSlices(byte[] list) => Messages.EndpointSliceList.Parser.WithDiscardUnknownFields(true)
-        .ParseFrom(list).Items.Select(item => new ApiObject { Slice = Map(item) });
+    public static IEnumerable<ApiObject> ReadSlices(byte[] list) =>
+        Messages.EndpointSliceList.Parser.ParseFrom(list).Items.Select(item => new ApiObject { Slice = Map(item) });
 
     public static IEnumerable<ApiObject> ReadNodes(byte[] list) =>
-        Messages.NodeList.Parser.WithDiscardUnknownFields(true).ParseFrom(list).Items.Select(item => new ApiObject { Node = Map(item) });
+        Messages.NodeList.Parser.ParseFrom(list).Items.Select(item => new ApiObject { Node = Map(item) });
 
-    public static IEnumerable<ApiObject> ReadServiceCidrs(byte[] list) => Messages.ServiceCIDRList.Parser.WithDiscardUnknownFields(true)
-        .ParseFrom(list).Items.Select(item => new ApiObject { ServiceCidr = Map(item) });
+    public static IEnumerable<ApiObject> ReadServiceCidrs(byte[] list) =>
+        Messages.ServiceCIDRList.Parser.ParseFrom(list).Items.Select(item => new ApiObject { ServiceCidr = Map(item) });
 
     private static ServiceObject Map(Messages.Service service) => new()
     {

@@ -7,7 +7,7 @@ using Messages = EbpfLb.Kubernetes.Api.Wire.Messages;
 
 namespace EbpfLb.Kubernetes.Tests.Api.Wire;
 
-/// <summary>The reader that goes straight to objects agrees with the generated classes, on what a server wrote and on random messages.</summary>
+/// <summary>The reader that goes straight to objects agrees with the generated classes, on recordings and on random messages.</summary>
 public sealed class ProtobufOracleTests
 {
     private const int Rounds = 300;
@@ -30,9 +30,10 @@ public sealed class ProtobufOracleTests
     }
 
     [Fact]
-    public Task Random_services_are_read_alike() => Compare(ApiResource.Services, "v1", "ServiceList", () =>
-        new Messages.ServiceList { Items = { Some(_ => new Messages.Service { Metadata = Metadata(), Spec = Spec(), Status = Status() }) } },
-        GeneratedMessages.ReadServices);
+    public Task Random_services_are_read_alike() => Compare(ApiResource.Services, "v1", "ServiceList", () => new Messages.ServiceList
+    {
+        Items = { Some(_ => new Messages.Service { Metadata = Metadata(), Spec = Spec(), Status = Status() }) },
+    }, GeneratedMessages.ReadServices);
 
     [Fact]
     public Task Random_slices_are_read_alike() => Compare(ApiResource.EndpointSlices, "discovery.k8s.io/v1", "EndpointSliceList", () =>
@@ -174,7 +175,11 @@ public sealed class ProtobufOracleTests
         var node = new Messages.Node { Metadata = Metadata() };
         Maybe(() =>
         {
-            node.Spec = new Messages.NodeSpec { PodCidrs = { Some(_ => Text()) }, Taints = { Some(_ => new Messages.Taint { Key = Text() }) } };
+            node.Spec = new Messages.NodeSpec
+            {
+                PodCidrs = { Some(_ => Text()) },
+                Taints = { Some(_ => new Messages.Taint { Key = Text() }) },
+            };
             Maybe(() => node.Spec.PodCidr = Text());
         });
         Maybe(() => node.Status = new Messages.NodeStatus

@@ -11,21 +11,14 @@ internal static class Recordings
     public const string ProtobufWatch = "application/vnd.kubernetes.protobuf;stream=watch";
     public const string Json = "application/json";
 
-    public static byte[] Read(string name)
-    {
-        using var stream = typeof(Recordings).Assembly.GetManifestResourceStream("recorded/" + name)
-            ?? throw new ArgumentException($"There is no recording {name}.", nameof(name));
-        using var bytes = new MemoryStream();
-        stream.CopyTo(bytes);
-        return bytes.ToArray();
-    }
+    private static readonly JsonSerializerOptions DescribeOptions = new() { WriteIndented = true };
 
-    /// <summary>The collection that the recording's name begins with.</summary>
-    public static ApiResource ResourceOf(string name) => name.StartsWith("services", StringComparison.Ordinal)
-        ? ApiResource.Services : name.StartsWith("node", StringComparison.Ordinal) ? ApiResource.Node("node-a") : ApiResource.EndpointSlices;
+    public static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Api", "Wire", "Recorded", name));
+
+    /// <summary>Whose list or watch it is.</summary>
+    public static ApiResource ResourceOf(string name) =>
+        name.StartsWith("services", StringComparison.Ordinal) ? ApiResource.Services : ApiResource.EndpointSlices;
 
     /// <summary>All fields of a value, to compare.</summary>
     public static string Describe<T>(T value) => JsonSerializer.Serialize(value, DescribeOptions);
-
-    private static readonly JsonSerializerOptions DescribeOptions = new() { WriteIndented = true };
 }

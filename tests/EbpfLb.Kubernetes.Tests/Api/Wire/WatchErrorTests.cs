@@ -2,6 +2,7 @@
 using System.Text;
 using EbpfLb.Kubernetes.Api;
 using EbpfLb.Kubernetes.Api.Wire;
+using Google.Protobuf;
 using Messages = EbpfLb.Kubernetes.Api.Wire.Messages;
 
 namespace EbpfLb.Kubernetes.Tests.Api.Wire;
@@ -85,7 +86,7 @@ public sealed class WatchErrorTests
     [Fact]
     public async Task A_bookmark_without_an_object_says_nothing()
     {
-        byte[] protobuf = Wires.LengthPrefixed(Google.Protobuf.MessageExtensions.ToByteArray(new Messages.WatchEvent { Type = "BOOKMARK" }));
+        byte[] protobuf = Wires.LengthPrefixed(new Messages.WatchEvent { Type = "BOOKMARK" }.ToByteArray());
         byte[] json = "{\"type\":\"BOOKMARK\"}\n{\"type\":\"BOOKMARK\",\"object\":null}\n"u8.ToArray();
 
         var nothing = new WatchEvent(WatchEventType.Bookmark);

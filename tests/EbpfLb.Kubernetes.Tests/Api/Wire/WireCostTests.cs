@@ -66,7 +66,8 @@ public sealed class WireCostTests(ITestOutputHelper output)
     private static string Json() =>
         """{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","metadata":{"resourceVersion":"7"},"items":["""
         + string.Join(',', Enumerable.Range(0, Slices).Select(number =>
-            $$"""{"metadata":{"name":"web-{{number}}-x2x4z","namespace":"default","labels":{"kubernetes.io/service-name":"web-{{number}}" """
+            $$"""{"metadata":{"name":"web-{{number}}-x2x4z","namespace":"default","labels":{"""
+            + $$""" "kubernetes.io/service-name":"web-{{number}}" """
             + """}},"addressType":"IPv4","ports":[{"name":"http","protocol":"TCP","port":8080}],"endpoints":["""
             + string.Join(',', Enumerable.Range(0, Endpoints).Select(i =>
                 $$"""{"addresses":["{{Address(number, i)}}"],"nodeName":"node-{{i % 20}}","conditions":"""

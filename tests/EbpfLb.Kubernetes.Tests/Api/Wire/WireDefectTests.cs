@@ -13,7 +13,11 @@ public sealed class WireDefectTests
     [Fact]
     public async Task S160_Fields_and_values_that_nobody_knows_are_skipped()
     {
-        byte[] unknown = [0x98, 0x06, 0x01, 0x9a, 0x06, 0x02, (byte)'h', (byte)'i', 0xa1, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xa5, 0x06, 1, 2, 3, 4];
+        // Field 99, 99, 100 and 100, encoded in each of the four ways.
+        byte[] unknown =
+        [
+            0x98, 0x06, 0x01, 0x9a, 0x06, 0x02, (byte)'h', (byte)'i', 0xa1, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xa5, 0x06, 1, 2, 3, 4,
+        ];
         byte[] service = [.. unknown, .. Service("web").ToByteArray(), .. unknown];
         byte[] body = Wires.Envelope("v1", "ServiceList", [.. unknown, .. Item(service), .. unknown]);
 
@@ -181,7 +185,8 @@ public sealed class WireDefectTests
     public async Task Text_that_would_control_a_terminal_is_escaped_in_a_defect()
     {
         var page = await Wires.ReadJsonList(
-            """{"kind":"ServiceList","apiVersion":"v1","items":[{"metadata":{"name":"\u001b[31m\n","namespace":5}}]}""", ApiResource.Services);
+            """{"kind":"ServiceList","apiVersion":"v1","items":[{"metadata":{"name":"\u001b[31m\n","namespace":5}}]}""",
+            ApiResource.Services);
 
         string defect = Assert.Single(page.Defects);
         Assert.Equal(@"Service \u001b[31m\u000a: metadata.namespace: must be text, not the number 5; put it in quotes", defect);

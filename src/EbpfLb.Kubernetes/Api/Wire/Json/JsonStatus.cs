@@ -10,7 +10,7 @@ internal static class JsonStatus
     public static ApiStatus Read(ReadOnlyMemory<byte> text)
     {
         if (JsonTree.ReadMapping(text, out string defect) is not { } root)
-            throw new WireException($"a status {defect}");
+            throw new WireException($"a status cannot be read: {defect}");
 
         if (Identity.Of(root) is { } identity && identity != ResourceIdentity.Status)
             throw new WireException($"a status is expected, not {WireText.Quote(identity.Kind)}");
