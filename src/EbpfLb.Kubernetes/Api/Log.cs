@@ -19,7 +19,7 @@ internal static partial class Log
     public static partial void WatchCut(this ILogger logger, string resource, string reason, string version);
 
     [LoggerMessage(2104, LogLevel.Information,
-        "{Resource}: the server no longer has the changes since version {Version}; listing anew. Nothing is removed before that is complete")]
+        "{Resource}: the server no longer has changes since version {Version}; listing anew. Nothing is removed until that is complete")]
     public static partial void Expired(this ILogger logger, string resource, string version);
 
     [LoggerMessage(2105, LogLevel.Information,

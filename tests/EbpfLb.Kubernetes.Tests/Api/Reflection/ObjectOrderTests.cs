@@ -14,16 +14,17 @@ public sealed class ObjectOrderTests
     [InlineData("DELETED of unknown", "D9:other A1")]
     [InlineData("late after DELETED", "A1:other D3:other M2:other A1")]
     [InlineData("late ADDED after its DELETED", "D3:other A1:other A1")]
-    public async Task S152_events_out_of_order_are_as_if_in_order(string name, string events)
+    public async Task S152_events_out_of_order_are_as_if_in_order(string what, string events)
     {
-        Assert.NotEmpty(name);
+        Assert.NotEmpty(what);
         await using var fixture = new ReflectorFixture();
         var watch = await fixture.ListAsync(7);
         string newest = events.Contains("A2", StringComparison.Ordinal) ? "10.96.1.2" : "10.96.1.1";
         foreach (string told in events.Split(' '))
         {
             int version = told[1] - '0';
-            string item = ApiText.Service(told.Contains(':', StringComparison.Ordinal) ? "other" : "web", 100 + version, $"10.96.1.{version}");
+            string name = told.Contains(':', StringComparison.Ordinal) ? "other" : "web";
+            string item = ApiText.Service(name, 100 + version, $"10.96.1.{version}");
             watch.Send(told[0] switch
             {
                 'A' => ApiText.Added(item),

@@ -166,7 +166,8 @@ public sealed class WatchingTests
         await using var fixture = new ReflectorFixture();
         var watch = await fixture.ListAsync(7);
         watch.Send("\n\n");
-        foreach (byte one in Encoding.UTF8.GetBytes(ApiText.Added(ApiText.Service("web", 8, spec: ",\"note\":\"\u00fc\u20ac\ud83d\ude00\""))))
+        string item = ApiText.Service("web", 8, spec: ",\"note\":\"\u00fc\u20ac\ud83d\ude00\"");
+        foreach (byte one in Encoding.UTF8.GetBytes(ApiText.Added(item)))
             watch.Send([one]);
 
         await fixture.ServicesAreAsync("web=10.96.0.10");

@@ -11,7 +11,8 @@ internal static class ApiText
         $"{Head("v1", "Service", name, version, uid)},\"spec\":{{\"clusterIP\":\"{address}\",\"ports\":[{{\"port\":80}}]{spec}}}}}";
 
     public static string Slice(string name, string service, int version, params string[] addresses) =>
-        $"{Head("discovery.k8s.io/v1", "EndpointSlice", name, version, null, $",\"labels\":{{\"kubernetes.io/service-name\":\"{service}\"}}")}"
+        Head("discovery.k8s.io/v1", "EndpointSlice", name, version, null,
+            ",\"labels\":{\"kubernetes.io/service-name\":\"" + service + "\"}")
         + ",\"addressType\":\"IPv4\",\"ports\":[{\"port\":8080}],\"endpoints\":["
         + string.Join(',', addresses.Select(address => $"{{\"addresses\":[\"{address}\"]}}")) + "]}";
 
