@@ -50,7 +50,7 @@ public sealed class ApiServiceGuardTests
     public void Any_other_service_does_not(string what, ClusterChange change)
     {
         static EndpointSlice OfOther(EndpointSlice slice) =>
-            slice with { Name = Name("other/kubernetes"), Service = Name(slice.Service.Name == "other" ? "other/other" : "other/kubernetes") };
+            slice with { Name = Name("other/kubernetes"), Service = slice.Service with { Namespace = "other" } };
         Update(Change(ApiService with { Name = Name("other/kubernetes") }, OfOther(Slice)));
         Update(change with
         {

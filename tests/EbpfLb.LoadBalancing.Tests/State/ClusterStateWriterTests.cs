@@ -334,7 +334,8 @@ public sealed class ClusterStateWriterTests
         writer.Apply(Change(web, slice));
         writer.Apply(Change(web, slice));
         writer.Apply(Change(web with { Uid = "2" }, slice with { Endpoints = [Ready("10.244.0.2")] }));
-        writer.Apply(new ClusterChange { RemovedServices = [web.Name, Name("default/none")], RemovedSlices = [slice.Name, Name("default/none")] });
+        var none = Name("default/none");
+        writer.Apply(new ClusterChange { RemovedServices = [web.Name, none], RemovedSlices = [slice.Name, none] });
         Assert.Equal((3, 3), writer.Pending);
 
         var delta = writer.Take();
