@@ -2,6 +2,7 @@
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Datapath.Sync;
 
@@ -28,6 +29,21 @@ public sealed partial class DatapathSync
         sync.FitNodePortRange();
         sync.RestoreSlots();
         return sync;
+    }
+
+    /// <summary>Where the entries of a service send to: right after <see cref="Restore"/>, where an earlier run did.</summary>
+    public IReadOnlyDictionary<ServicePortKey, EquatableArray<Backend>> ProgrammedBackends(ObjectName service)
+    {
+        var backends = new Dictionary<ServicePortKey, EquatableArray<Backend>>();
+        foreach (var port in _programmed.GetValueOrDefault(service) ?? [])
+            backends.TryAdd(port.Key, port.Backends.Select(Read).ToEquatableArray());
+        return backends;
+
+        Backend Read(ProgrammedBackend backend)
+        {
+            _backends.TryGet(backend.Id, out var value);
+            return new Backend(backend.Address, backend.Port, value.Flags);
+        }
     }
 
     private void RestoreViews()

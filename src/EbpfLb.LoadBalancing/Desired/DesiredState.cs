@@ -8,13 +8,14 @@ namespace EbpfLb.LoadBalancing.Desired;
 
 /// <summary>
 /// What the datapath of this node should hold, kept up to date service by service. Depends on the last state only: any sequence of
-/// updates that ends in one state ends in the same result. One thread at a time.
+/// updates that ends in one state ends in the same result, but for <see cref="Kept"/>. One thread at a time.
 /// </summary>
 public sealed class DesiredState
 {
     private readonly DesiredStateOptions _options;
     private readonly EndpointSelector _selector;
     private readonly FrontendClaims _claims = new();
+    private readonly ApiServiceGuard _guard = new();
 
     // The record each service's claims were made from.
     private readonly Dictionary<ObjectName, Service> _known = [];
@@ -24,6 +25,7 @@ public sealed class DesiredState
     private readonly HashSet<ObjectName> _restricted = [];
     private EquatableArray<AddressPrefix> _serviceCidrs;
     private EquatableArray<ServiceCidrConflict> _cidrConflicts;
+    private EquatableArray<KeptBackends> _kept;
     private NodeFacts _facts = NodeFacts.None;
     private volatile NodeFacts _ownFacts = NodeFacts.None;
 
@@ -45,6 +47,9 @@ public sealed class DesiredState
     /// <summary>Service CIDRs that are not desired for now; ordered.</summary>
     public IReadOnlyList<ServiceCidrConflict> ServiceCidrConflicts => [.. _cidrConflicts];
 
+    /// <summary>What default/kubernetes keeps although the state has no endpoint of it; ordered.</summary>
+    public IReadOnlyList<KeptBackends> Kept => [.. _kept];
+
     /// <summary>
     /// What the agent sees of the node itself; what the Node object says is added to it. Any thread may set it. Counts from the next
     /// update on, which may be one without changes.
@@ -54,6 +59,12 @@ public sealed class DesiredState
         get => _ownFacts;
         set => _ownFacts = value ?? throw new ArgumentNullException(nameof(value));
     }
+
+    /// <summary>
+    /// Before the first update: what an earlier run left programmed for default/kubernetes, so that this run keeps it too when the first
+    /// list has no endpoint of it. A Service that the first list does not have is gone all the same: no frontend leads to it any more.
+    /// </summary>
+    public void Recall(ServicePortKey key, EquatableArray<Backend> backends) => _guard.Recall(key, backends);
 
     /// <param name="state">The newest.</param>
     /// <param name="dirty">At least the services that differ from those of the last update, in any order.</param>
@@ -102,12 +113,13 @@ public sealed class DesiredState
         upserted.Sort(static (left, right) => left.Name.CompareTo(right.Name));
         removed.Sort();
         var (serviceCidrs, cidrConflicts) = Divide(state.ServiceCidrs, facts);
-        bool sameCidrs = serviceCidrs == _serviceCidrs, sameConflicts = cidrConflicts == _cidrConflicts;
-        (_serviceCidrs, _cidrConflicts) = (serviceCidrs, cidrConflicts);
+        bool sameCidrs = serviceCidrs == _serviceCidrs, sameConflicts = cidrConflicts == _cidrConflicts, sameKept = _guard.Kept == _kept;
+        (_serviceCidrs, _cidrConflicts, _kept) = (serviceCidrs, cidrConflicts, _guard.Kept);
         return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved)
         {
             ServiceCidrs = sameCidrs ? null : serviceCidrs,
             ServiceCidrConflicts = sameConflicts ? null : ServiceCidrConflicts,
+            Kept = sameKept ? null : Kept,
         };
     }
 
@@ -131,6 +143,7 @@ public sealed class DesiredState
     private void Learn(ObjectName name, Service? current)
     {
         var previous = _known.GetValueOrDefault(name);
+        current = _guard.Hold(name, previous, current);
         if (previous != current)
             _claims.Replace(previous, current);
 
@@ -149,6 +162,7 @@ public sealed class DesiredState
     {
         ReadOnlySpan<(ServicePortKey Key, Frontend Frontend)> claimed = ServiceFrontends.Of(service);
         var ports = new List<DesiredPort>();
+        _guard.Begin(service.Name);
         while (!claimed.IsEmpty)
         {
             int count = 1;
@@ -182,7 +196,7 @@ public sealed class DesiredState
         }
 
         var scope = new TrafficScope(service.InternalTrafficPolicy, service.ExternalTrafficPolicy, external);
-        var selection = _selector.Select(slices, key.PortName, key.Protocol, key.Family, scope, zone);
+        var selection = _guard.Hold(key, _selector.Select(slices, key.PortName, key.Protocol, key.Family, scope, zone));
         var ranges = SourceRanges.Of(service, key.Family, balanced, _facts);
         var algorithm = service.Algorithm ?? _options.DefaultAlgorithm ?? (external ? Algorithm.Maglev : Algorithm.Random);
         bool tooSmall = false;

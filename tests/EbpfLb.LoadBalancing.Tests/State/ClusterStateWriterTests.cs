@@ -326,6 +326,118 @@ public sealed class ClusterStateWriterTests
     }
 
     [Fact]
+    public void Changes_are_counted_each_as_often_as_it_happens_and_are_pending_until_they_are_taken()
+    {
+        var writer = OpenWriter();
+        var web = Service("default/web", "10.96.0.1");
+        var slice = Slice("default/web-1", "default/web", Ready("10.244.0.1"));
+        writer.Apply(Change(web, slice));
+        writer.Apply(Change(web, slice));
+        writer.Apply(Change(web with { Uid = "2" }, slice with { Endpoints = [Ready("10.244.0.2")] }));
+        var none = Name("default/none");
+        writer.Apply(new ClusterChange { RemovedServices = [web.Name, none], RemovedSlices = [slice.Name, none] });
+        Assert.Equal((3, 3), writer.Pending);
+
+        var delta = writer.Take();
+        Assert.Equal((3, 3), (delta.ServiceChanges, delta.SliceChanges));
+        Assert.Equal((0, 0), writer.Pending);
+        delta = writer.Take();
+        Assert.Equal((0, 0), (delta.ServiceChanges, delta.SliceChanges));
+    }
+
+    [Fact]
+    public void Changes_are_pending_and_counted_also_while_a_source_has_not_listed()
+    {
+        var writer = new ClusterStateWriter();
+        writer.RegisterSource("test");
+        writer.Apply(Change(Service("default/web", "10.96.0.1")));
+        Assert.Equal(0, writer.Take().ServiceChanges);
+        Assert.Equal((1, 0), writer.Pending);
+
+        writer.SetListed("test", complete: true);
+        Assert.Equal(1, writer.Take().ServiceChanges);
+    }
+
+    [Fact]
+    public void A_service_that_is_another_object_of_the_name_is_a_change()
+    {
+        var writer = OpenWriter();
+        var web = Service("default/web", "10.96.0.1") with { Uid = "1" };
+        writer.Apply(Change(web));
+        writer.Take();
+        writer.Apply(new ClusterChange { RemovedServices = [web.Name], UpsertedServices = [web with { Uid = "2" }] });
+
+        var delta = writer.Take();
+        Assert.Equal([web.Name], delta.Dirty);
+        Assert.Equal("2", delta.State.FindService(web.Name)!.Uid);
+        Assert.Equal(2, delta.ServiceChanges);
+    }
+
+    [Fact]
+    public void A_trigger_is_handed_out_once_and_again_when_it_is_another()
+    {
+        var writer = OpenWriter();
+        var slice = Slice("default/web-1", "default/web", Ready("10.244.0.1")) with { LastChangeTrigger = Time(1) };
+        writer.Apply(Change(slice));
+        writer.Apply(Change(slice));
+        Assert.Equal([new ChangeTrigger(AddressFamily.IPv4, Time(1))], writer.Take().Triggers);
+
+        // Changed, for a reason that the slice does not date.
+        writer.Apply(Change(slice with { Endpoints = [Ready("10.244.0.2")] }));
+        Assert.Empty(writer.Take().Triggers);
+        writer.Apply(Change(slice with { LastChangeTrigger = null }));
+        Assert.Empty(writer.Take().Triggers);
+
+        var six = Slice("default/web-6", "default/web", Ready("fd00::1")) with { LastChangeTrigger = Time(2) };
+        writer.Apply(Change(slice with { LastChangeTrigger = Time(2) }, six));
+        Assert.Equal(
+            [new ChangeTrigger(AddressFamily.IPv4, Time(2)), new ChangeTrigger(AddressFamily.IPv6, Time(2))], writer.Take().Triggers);
+    }
+
+    [Fact]
+    public void A_slice_that_goes_has_no_trigger()
+    {
+        var writer = OpenWriter();
+        var slice = Slice("default/web-1", "default/web", Ready("10.244.0.1")) with { LastChangeTrigger = Time(1) };
+        writer.Apply(Change(slice));
+        writer.Take();
+        writer.Apply(new ClusterChange { RemovedSlices = [slice.Name] });
+        Assert.Empty(writer.Take().Triggers);
+    }
+
+    [Fact]
+    public void What_becomes_ready_to_be_taken_is_told_once_until_it_is_taken()
+    {
+        int queued = 0;
+        var writer = new ClusterStateWriter { Queued = () => queued++ };
+        writer.RegisterSource("test");
+        writer.Apply(Change(Service("default/web", "10.96.0.1")));
+        Assert.Equal(0, queued);
+
+        writer.SetListed("test", complete: true);
+        Assert.Equal(1, queued);
+        writer.Apply(Change(Service("default/api", "10.96.0.2")));
+        Assert.Equal(1, queued);
+
+        writer.Take();
+        writer.Apply(Change(Service("default/api", "10.96.0.2")));
+        Assert.Equal(1, queued);
+        writer.Apply(Change(Service("default/api", "10.96.0.3")));
+        Assert.Equal(2, queued);
+    }
+
+    [Fact]
+    public void A_node_that_is_going_is_news()
+    {
+        var writer = OpenWriter();
+        writer.Apply(Change(new Node(ThisNode)));
+        writer.Take();
+        writer.Apply(Change(new Node(ThisNode) { IsGoing = true }));
+        Assert.True(writer.WaitAsync(CancellationToken.None).IsCompleted);
+        Assert.True(writer.Take().State.Node!.IsGoing);
+    }
+
+    [Fact]
     public async Task Changes_of_many_threads_all_arrive_and_batches_are_never_seen_by_halves()
     {
         const int Writers = 4, Pairs = 500;
