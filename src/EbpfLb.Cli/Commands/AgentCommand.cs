@@ -37,6 +37,9 @@ internal sealed class AgentCommand : DescribedCommand
     private readonly Option<string?> _cgroup = TextOption(
         "--cgroup", "DIR", "The cgroup whose processes are served. Default: the root of the cgroup2 hierarchy.");
 
+    private readonly Option<string?> _procSys = TextOption(
+        "--proc-sys", "DIR", "Where the node's /proc/sys can be written, if not there: in a container it cannot. Default: /proc/sys.");
+
     private readonly Option<string?> _bpftool = TextOption(
         "--bpftool", "FILE", "The bpftool to load programs with. Default: the one in PATH, /usr/sbin or /sbin.");
 
@@ -102,8 +105,8 @@ internal sealed class AgentCommand : DescribedCommand
         _logLevel.CompletionSources.Add(AgentSettings.LogLevelNames.Split(", "));
         foreach (Option option in new Option[]
             {
-                _manifests, _nodeName, _bpffs, _cgroup, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _devices, _podDevices, _xdp,
-                _nodeIp, _nodePortAddresses, _externalClusterIps, _snatPorts, _timeouts, _logLevel,
+                _manifests, _nodeName, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _devices, _podDevices,
+                _xdp, _nodeIp, _nodePortAddresses, _externalClusterIps, _snatPorts, _timeouts, _logLevel,
             })
             Add(option);
 
@@ -145,6 +148,7 @@ internal sealed class AgentCommand : DescribedCommand
         NodeName = result.GetValue(_nodeName),
         BpfFs = result.GetValue(_bpffs),
         Cgroup = result.GetValue(_cgroup),
+        ProcSys = result.GetValue(_procSys),
         Bpftool = result.GetValue(_bpftool),
         MapSizes = result.GetValue(_mapSizes) ?? [],
         DefaultAlgorithm = result.GetValue(_algorithm),

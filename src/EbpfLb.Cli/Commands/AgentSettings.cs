@@ -22,6 +22,8 @@ internal sealed partial record AgentSettings
 
     public string? Cgroup { get; init; }
 
+    public string? ProcSys { get; init; }
+
     public string? Bpftool { get; init; }
 
     public IReadOnlyList<string> MapSizes { get; init; } = [];
@@ -46,6 +48,7 @@ internal sealed partial record AgentSettings
             // The root stands in for a missing directory, so that the other settings are judged as well.
             Manifests = Manifests ?? "/",
             NodeName = NodeName ?? Dns.GetHostName().ToLowerInvariant(),
+            ProcSys = ProcSys ?? "/proc/sys",
             Bpftool = Bpftool,
             DefaultAlgorithm = ParseAlgorithm(errors),
             LogLevel = ParseLogLevel(errors),
