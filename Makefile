@@ -51,6 +51,7 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 	exit $$status
 
 e2e: deps probe publish ## Serve from a real API server: KUBEBUILDER_ASSETS names etcd and kube-apiserver (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/e2e/e2e.sh $(ARGS)
 
 fuzz: build ## Run ten million frames through every program, also as C with sanitizers (root)

@@ -158,7 +158,8 @@ check "bpftool runs" "bpftool" "$( (contained /usr/sbin/bpftool version) 2>&1 | 
 check "there is no shell" "" "$(cd "$sandbox" && find . -name '*sh' -type f -perm /111)"
 
 for pod in p11 p12 p13; do
-    enter "$pod" setsid lbprobe serve --name "$pod" --tcp 8080 --udp 8443 --pidfile "$PIDS/$pod" </dev/null >"$RUN_DIRECTORY/$pod.log" 2>&1 &
+    enter "$pod" setsid lbprobe serve --name "$pod" --tcp 8080 --udp 8443 --pidfile "$PIDS/$pod" \
+        </dev/null >"$RUN_DIRECTORY/$pod.log" 2>&1 &
     disown
     eventually 5 test -s "$PIDS/$pod"
 done
@@ -178,7 +179,8 @@ for family in 10.96.0.10 fd00:10:96::10; do
 done
 check "the ports for masquerading are reserved" 50000-65535 \
     "$(nsenter --net="$NETNS_N1" cat /proc/sys/net/ipv4/ip_local_reserved_ports)"
-check "XDP and tc are attached" "XDP, tc ingress, tc egress" "$(sed -n 's/.*Packets of eth0 (\(.*\)) are balanced/\1/p' "$RUN_DIRECTORY/agent.log")"
+check "XDP and tc are attached" "XDP, tc ingress, tc egress" \
+    "$(sed -n 's/.*Packets of eth0 (\(.*\)) are balanced/\1/p' "$RUN_DIRECTORY/agent.log")"
 
 kill -s TERM "$agent"
 status=0
@@ -186,7 +188,8 @@ wait "$shell" || status=$?
 check "SIGTERM ends it" 0 "$status"
 start_agent
 eventually 15 first_sync || true
-check "the next one finds everything in place" "0 map writes" "$(sed -n 's/.*First sync.*; \([0-9]* map writes\).*/\1/p' "$RUN_DIRECTORY/agent.log")"
+check "the next one finds everything in place" "0 map writes" \
+    "$(sed -n 's/.*First sync.*; \([0-9]* map writes\).*/\1/p' "$RUN_DIRECTORY/agent.log")"
 kill -s TERM "$agent"
 wait "$shell" || true
 check "no warning was logged" "" "$(grep -E ' (warn|fail|crit):' "$RUN_DIRECTORY/agent.log")"

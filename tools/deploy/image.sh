@@ -118,7 +118,8 @@ while read -r library; do
     put 0755 "$library" "$base$library"
 done < <({ closure "$agent" "$bpftool" "$ssl"; echo "$ssl"; } | sort -u)
 # Where a read-only root file system has something mounted.
-mkdir -p "$base"/{dev,proc,sys,tmp,etc/ebpflb,host/bpf,host/cgroup,host/proc/sys/net,var/lib/kube-proxy,var/run/secrets/kubernetes.io/serviceaccount}
+mkdir -p "$base"/{dev,proc,sys,tmp,etc/ebpflb,host/{bpf,cgroup,proc/sys/net}} \
+    "$base"/var/{lib/kube-proxy,run/secrets/kubernetes.io/serviceaccount}
 echo 'root:x:0:0:root:/:/usr/sbin/nologin' >"$base/etc/passwd"
 echo 'root:x:0:' >"$base/etc/group"
 echo 'hosts: files dns' >"$base/etc/nsswitch.conf"
