@@ -124,6 +124,7 @@ beside_the_agent() { # COMMAND...
 # shellcheck disable=SC2016 # the DaemonSet has it as it stands
 mapfile -t agent_arguments < <(awk '
     /^ *args:/ { in_list = 1; next }
+    in_list && $1 == "#" { next }
     in_list && $1 != "-" { exit }
     in_list { sub(/^ *- /, ""); print }' "$root/tools/deploy/base/daemonset.yaml" |
     sed 's|^--config=.*|--manifests=/etc/ebpflb|; s|\$(NODE_NAME)|n1|')

@@ -51,7 +51,7 @@ start_api() {
             --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --advertise-address="$api_address" \
             --tls-cert-file="$pki/server.crt" --tls-private-key-file="$pki/server.key" --client-ca-file="$pki/ca.crt" \
             --cert-dir="$pki/generated" --authorization-mode=RBAC --service-cluster-ip-range="$service_ranges" \
-            --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$pki/accounts.pub" \
+            --service-account-issuer="$api_url" --service-account-key-file="$pki/accounts.pub" \
             --service-account-signing-key-file="$pki/accounts.key" --disable-admission-plugins=ServiceAccount
     fi
     eventually 60 api_is_ready || {
