@@ -26,6 +26,9 @@ public sealed record AgentOptions
 
     public ConntrackSysctls ConntrackSysctls { get; init; } = ConntrackSysctls.LeaveAll;
 
+    /// <summary>Of the agent, -1000 to 1000. Null: it stays.</summary>
+    public int? OomScoreAdj { get; init; }
+
     public DatapathOptions Datapath { get; init; } = new();
 
     /// <summary>Null to look in PATH, /usr/sbin and /sbin.</summary>
@@ -45,6 +48,9 @@ public sealed record AgentOptions
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>What was set and is not done, for the log. Printable.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>What is wrong, one sentence each, all at once; empty when nothing is.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -57,6 +63,8 @@ public sealed record AgentOptions
             errors.Add($"--manifests {Manifests}: there is no such directory. Create it, or name another.");
         if (!Directory.Exists(Path.Combine(ProcSys, "net")))
             errors.Add($"--proc-sys {ProcSys}: there is no directory 'net' in it. Name /proc/sys, or where it is mounted.");
+        if (OomScoreAdj is < -1000 or > 1000)
+            errors.Add($"--oom-score-adj {OomScoreAdj}: the kernel takes -1000 to 1000.");
         errors.AddRange(Maglev.Validate());
         errors.AddRange(Devices.Validate());
         errors.AddRange(Flows.Validate());

@@ -15,6 +15,7 @@ public sealed record ConntrackSysctls
         TcpCloseWaitTimeout = null,
     };
 
+    /// <summary>0: the limit stays, whatever <see cref="Min"/> says.</summary>
     public int MaxPerCore { get; init; } = 32_768;
 
     public int Min { get; init; } = 131_072;

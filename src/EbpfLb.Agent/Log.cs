@@ -65,4 +65,17 @@ internal static partial class Log
 
     [LoggerMessage(1017, LogLevel.Warning, "{Problem}")]
     public static partial void SnatPortsOverlap(this ILogger logger, string problem);
+
+    [LoggerMessage(1018, LogLevel.Warning, "{Warning}")]
+    public static partial void SettingNotDone(this ILogger logger, string warning);
+
+    [LoggerMessage(1019, LogLevel.Information, "{Name} is {Value} now, it was {Before}")]
+    public static partial void SysctlSet(this ILogger logger, string name, int value, string before);
+
+    [LoggerMessage(1020, LogLevel.Debug, "nf_conntrack is not loaded, so there is nothing to set of it")]
+    public static partial void NoConntrackModule(this ILogger logger);
+
+    [LoggerMessage(1021, LogLevel.Warning, "{Path} stays {Before}, {Value} was asked for: {Cause}. In a pod that takes CAP_SYS_RESOURCE; "
+        + "--oom-score-adj names another value")]
+    public static partial void OomScoreNotSet(this ILogger logger, string path, string before, int value, string cause);
 }

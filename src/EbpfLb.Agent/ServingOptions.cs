@@ -14,4 +14,7 @@ public sealed record ServingOptions
 
     /// <summary>Twice this without progress on a change that waits, and the agent is unhealthy.</summary>
     public TimeSpan SyncPeriod { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>An address that cannot be bound ends the agent. Else it is tried again.</summary>
+    public bool BindHardFail { get; init; }
 }

@@ -12,14 +12,16 @@ namespace EbpfLb.Cli;
 /// <summary>The commands, and what becomes of a line: its errors, its exit status.</summary>
 /// <param name="terminal">Where everything is written.</param>
 /// <param name="runAgent"><see cref="AgentProcess.RunAsync"/>.</param>
-internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> runAgent)
+/// <param name="environment">What the agent's settings come from besides the line.</param>
+internal sealed class CommandLine(
+    Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> runAgent, Func<string, string?> environment)
 {
     public const string DebugVariable = "EBPFLB_DEBUG";
 
     public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken stopping = default)
     {
         var root = CreateRoot();
-        var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var result = root.Parse(AgentCommand.SeparateEmptyValues(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is ParseErrorAction)
             return WrongUsage(result, Misread(result));
         if (result.Action == result.CommandResult.Command.Action && MistakenForValue(result) is { } option)
@@ -65,7 +67,7 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
     {
         var root = new RootCommand("Kubernetes service load balancing in the kernel, by eBPF.")
         {
-            new AgentCommand(terminal, runAgent),
+            new AgentCommand(terminal, runAgent, environment),
             new StatusCommand(terminal),
             new ServicesCommand(terminal),
             new FrontendsCommand(terminal),
@@ -154,6 +156,7 @@ internal sealed class CommandLine(Terminal terminal, Func<AgentOptions, Cancella
           0 done, 1 failed, 2 wrong usage. 'status' is 0 only if all is well.
 
         Examples:
+          ebpflb agent --kubeconfig FILE            program the services of a cluster
           ebpflb agent --manifests /etc/ebpflb      program the services described in a directory
           ebpflb status                             is this node all right?
           ebpflb services -n kube-system            what is served

@@ -26,7 +26,7 @@ public sealed class AgentCommandTests
 
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
-        Assert.Equal(("/tmp", "Node-7", "/opt/bpftool"), (options.Manifests, options.NodeName, options.Bpftool));
+        Assert.Equal(("/tmp", "node-7", "/opt/bpftool"), (options.Manifests, options.NodeName, options.Bpftool));
         Assert.Equal(("/run/bpf", "/run/cgroup", "/proc/sys/."), (options.Datapath.BpfFs, options.Datapath.Cgroup, options.ProcSys));
         Assert.Equal(
             [("frontends_v1", 200u), ("services_v1", 100u)], options.Datapath.MapSizes.Select(size => (size.Key, size.Value)).Order());
@@ -134,7 +134,7 @@ public sealed class AgentCommandTests
         Assert.Equal("Try 'ebpflb agent --help'.", lines[^1]);
         string[] expected =
         [
-            "--manifests is missing", "--node-name", "--map-size services_v1:", "--map-size nosuch_v1=5", "--map-size vips_v1=-1",
+            "There is nothing to follow.", "--node-name is empty", "--map-size services_v1:", "--map-size nosuch_v1=5", "--map-size vips_v1=-1",
             "--map-size slots_v1=2: this map is given a size twice", "--default-algorithm wheel", "--maglev-table-size 500", "--maglev-seed 00ff",
             "--log-level loud",
         ];

@@ -99,7 +99,7 @@ public sealed class FaultTests
             "unshare",
             [
                 "--mount", "--propagation", "private", "sh", "-c", Script, Programs.Ebpflb, "agent", "--manifests", ground.Manifests.Path,
-                "--bpffs", ground.BpfFs, "--devices", "none",
+                "--bpffs", ground.BpfFs, .. LiveAgent.Restraints,
             ]);
         AssertRefused(
             result, 1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.CommandLine;
 using EbpfLb.Agent;
+using EbpfLb.Cli.Configuration;
 using EbpfLb.Cli.Output;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.LoadBalancing.Maglev;
@@ -10,24 +11,48 @@ namespace EbpfLb.Cli.Commands;
 /// <summary>Takes every value as text: <see cref="AgentSettings"/> judges them, and tells all that is wrong at once.</summary>
 internal sealed class AgentCommand : DescribedCommand
 {
+    private const string AgentName = "agent";
     private const string LogLevelName = "--log-level";
 
     private const string Help =
         """
+        One source is followed: an API server (--kubeconfig, --config, KUBECONFIG, or in a pod its service account), or --manifests.
+
+        kube-proxy's arguments are taken as they are. Those of its flags that mean nothing here (--proxy-mode, --cluster-cidr,
+        --masquerade-all, ...) are not listed above; the log names them once, as it does such fields of --config. -v 4 is --log-level
+        debug. --config is read at the start only.
+
         Maps keep the size they were made with; --map-size takes effect after 'ebpflb cleanup'. On SIGTERM the agent goes and the datapath
         stays: services are served as last programmed until 'ebpflb cleanup'.
 
         Exit status: 0 told to stop, 1 could not start or go on, 2 wrong usage.
 
         Examples:
+          ebpflb agent --config /var/lib/kube-proxy/config.conf
+          ebpflb agent --kubeconfig /etc/kubernetes/ebpflb.conf --node-name node1
           ebpflb agent --manifests /etc/ebpflb
           ebpflb agent --manifests /etc/ebpflb --node-name node1 --default-algorithm maglev
           ebpflb agent --manifests /etc/ebpflb --devices 'eth*,bond0' --node-ip 192.0.2.10,2001:db8::10
           ebpflb agent --manifests ./manifests --bpffs /run/test/bpf --cgroup /sys/fs/cgroup/test --log-level debug
         """;
 
+    private readonly Option<string?> _config = TextOption(
+        "--config", "FILE", "A KubeProxyConfiguration, as kube-proxy and kubeadm have it. Options win over what it says.");
+
+    private readonly Option<string[]> _kubeconfigs = new("--kubeconfig")
+    {
+        Description = "How to reach the API server; may be repeated. Default: KUBECONFIG, else the service account of the pod.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _context = TextOption("--context", "NAME", "Of the kubeconfig. Default: its current one.");
+
+    private readonly Option<string?> _server = TextOption(
+        "--server", "URL", "The API server, in place of the one that the kubeconfig or the pod's environment names.");
+
     private readonly Option<string?> _manifests = TextOption(
-        "--manifests", "DIR", "Directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON), watched. Required.");
+        "--manifests", "DIR",
+        "In place of an API server: a directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON), watched.");
 
     private readonly Option<string?> _nodeName = TextOption(
         "--node-name", "NAME", "As the API names this node. Default: the host name in lower case.");
@@ -77,7 +102,7 @@ internal sealed class AgentCommand : DescribedCommand
         "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");
 
     private readonly Option<string?> _nodePortAddresses = TextOption(
-        "--nodeport-addresses", "CIDR,...|primary", "The node's addresses that answer NodePorts; 'primary': --node-ip only. Default: all.");
+        "--nodeport-addresses", "CIDR,...|primary", "The node's addresses that answer NodePorts; 'primary': --node-ip only. A family that is not named has all. Default: all.");
 
     private readonly Option<bool> _externalClusterIps = new("--external-cluster-ips")
     {
@@ -95,9 +120,21 @@ internal sealed class AgentCommand : DescribedCommand
     private readonly Option<string?> _logLevel = TextOption(
         LogLevelName, "LEVEL", $"One of {AgentSettings.LogLevelNames}. Default: info.");
 
-    public AgentCommand(Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> run)
-        : base("agent", "Follow services and endpoints, and program them into the kernel of this node.", Help)
+    private readonly (KubeProxyFlag Flag, Option<string?> Option)[] _kubeProxy =
+        [.. KubeProxyFlags.All.Select(flag => (flag, OptionOf(flag)))];
+
+    private readonly Func<string, string?> _environment;
+
+    /// <param name="terminal">Where errors go.</param>
+    /// <param name="run">The agent.</param>
+    /// <param name="environment">Values of its variables.</param>
+    public AgentCommand(
+        Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> run, Func<string, string?> environment)
+        : base(AgentName, "Follow services and endpoints, and program them into the kernel of this node.", Help)
     {
+        _environment = environment;
+        _server.Aliases.Add("--master");
+        _nodeName.Aliases.Add("--hostname-override");
         _mapSizes.CompletionSources.Add([.. MapNames.All.Select(name => $"{name}=")]);
         _algorithm.CompletionSources.Add("random", "maglev");
         _xdp.CompletionSources.Add(AgentSettings.XdpModes.Split('|'));
@@ -105,9 +142,12 @@ internal sealed class AgentCommand : DescribedCommand
         _logLevel.CompletionSources.Add(AgentSettings.LogLevelNames.Split(", "));
         foreach (Option option in new Option[]
             {
-                _manifests, _nodeName, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes, _algorithm, _tableSize, _seed, _devices, _podDevices,
-                _xdp, _nodeIp, _nodePortAddresses, _externalClusterIps, _snatPorts, _timeouts, _logLevel,
+                _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
+                _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes,
+                _logLevel,
             })
+            Add(option);
+        foreach (var (_, option) in _kubeProxy)
             Add(option);
 
         SetAction(async (result, stopping) =>
@@ -139,13 +179,49 @@ internal sealed class AgentCommand : DescribedCommand
         return false;
     }
 
+    /// <summary>
+    /// kube-proxy's arguments have <c>--name=$(VARIABLE)</c>, whose variable may be empty; the parser would miss a value.
+    /// </summary>
+    public static IReadOnlyList<string> SeparateEmptyValues(IReadOnlyList<string> args) => args is [AgentName, ..]
+        ? [.. args.SelectMany(arg => arg.StartsWith("--", StringComparison.Ordinal) && arg.IndexOf('=', StringComparison.Ordinal) == arg.Length - 1
+            ? [arg[..^1], ""] : new[] { arg })]
+        : args;
+
+    // Nothing typed is nothing set, as for kube-proxy.
+    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
     private static Option<string?> TextOption(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };
 
+    private static Option<string?> OptionOf(KubeProxyFlag flag)
+    {
+        var option = new Option<string?>(flag.Name)
+        {
+            HelpName = flag.HelpName,
+            Description = flag.Description,
+            Hidden = flag.Description is null,
+            Arity = flag.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+        };
+        if (flag.Alias is not null)
+            option.Aliases.Add(flag.Alias);
+        return option;
+    }
+
     private AgentSettings Settings(ParseResult result) => new()
     {
+        Environment = _environment,
+        KubeProxy = new KubeProxySettings(
+            Given(result.GetValue(_config)),
+            [
+                .. from pair in _kubeProxy
+                   where result.GetResult(pair.Option) is not null
+                   select (pair.Flag, result.GetValue(pair.Option) ?? "true"),
+            ]),
+        Kubeconfigs = [.. (result.GetValue(_kubeconfigs) ?? []).Where(file => file.Length > 0)],
+        Context = Given(result.GetValue(_context)),
+        Server = Given(result.GetValue(_server)),
         Manifests = result.GetValue(_manifests),
-        NodeName = result.GetValue(_nodeName),
+        NodeName = Given(result.GetValue(_nodeName)),
         BpfFs = result.GetValue(_bpffs),
         Cgroup = result.GetValue(_cgroup),
         ProcSys = result.GetValue(_procSys),
@@ -158,7 +234,7 @@ internal sealed class AgentCommand : DescribedCommand
         PodDevices = result.GetValue(_podDevices),
         Xdp = result.GetValue(_xdp),
         NodeIp = result.GetValue(_nodeIp),
-        NodePortAddresses = result.GetValue(_nodePortAddresses),
+        NodePortAddresses = Given(result.GetValue(_nodePortAddresses)),
         ExternalClusterIPs = result.GetValue(_externalClusterIps),
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Kubernetes.Configuration;
 using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Cli.Commands;
@@ -12,6 +13,8 @@ internal sealed partial record AgentSettings
 {
     public const string XdpModes = "auto|native|generic|off";
     public const string Primary = "primary";
+
+    private static readonly AddressPrefix[] Families = [AddressPrefix.Parse("0.0.0.0/0"), AddressPrefix.Parse("::/0")];
 
     public string? Devices { get; init; }
 
@@ -29,13 +32,13 @@ internal sealed partial record AgentSettings
 
     public string? ConntrackTimeouts { get; init; }
 
-    private DeviceOptions ParseDevices(List<string> errors) => new()
+    private DeviceOptions ParseDevices(KubeProxyConfiguration kubeProxy, List<string> errors, List<string> warnings) => new()
     {
         Devices = Devices is null ? null : ParsePatterns("--devices", Devices, errors),
         PodDevices = PodDevices is null ? [] : ParsePatterns("--pod-devices", PodDevices, errors),
         Xdp = ParseXdp(errors),
-        NodeAddresses = ParseNodeIp(errors),
-        NodePorts = ParseNodePortAddresses(errors),
+        NodeAddresses = NodeIp is null ? NodeAddressOf(kubeProxy, warnings) : ParseNodeIp(errors),
+        NodePorts = ParseNodePortAddresses(kubeProxy, errors),
     };
 
     private static List<DevicePattern> ParsePatterns(string option, string list, List<string> errors)
@@ -96,16 +99,30 @@ internal sealed partial record AgentSettings
         return addresses;
     }
 
-    private NodePortAddresses ParseNodePortAddresses(List<string> errors)
+    private static List<Address> NodeAddressOf(KubeProxyConfiguration kubeProxy, List<string> warnings)
     {
-        if (NodePortAddresses is null)
+        var told = kubeProxy.BindAddress;
+        if (told is null || told.Equals(IPAddress.Any) || told.Equals(IPAddress.IPv6Any))
+            return [];
+
+        if (!IPAddress.IsLoopback(told))
+            return [Address.From(told)];
+
+        warnings.Add($"the bind address {told} cannot be the node's own, as other nodes do not reach it; --node-ip names another, else it is found");
+        return [];
+    }
+
+    private NodePortAddresses ParseNodePortAddresses(KubeProxyConfiguration kubeProxy, List<string> errors)
+    {
+        string[] texts = NodePortAddresses is not null ? NodePortAddresses.Split(',') : [.. kubeProxy.NodePortAddresses ?? []];
+        // With nftables, kube-proxy has them on fewer addresses from the start.
+        if (texts is [Primary] || (texts.Length == 0 && kubeProxy.Mode == "nftables"))
+            return new NodePortAddresses(Primary: true, []);
+        if (texts.Length == 0)
             return Datapath.Devices.NodePortAddresses.All;
 
-        if (NodePortAddresses == Primary)
-            return new NodePortAddresses(Primary: true, []);
-
         var prefixes = new List<AddressPrefix>();
-        foreach (string text in NodePortAddresses.Split(','))
+        foreach (string text in texts)
         {
             if (AddressPrefix.TryParse(text, out var prefix))
                 prefixes.Add(prefix);
@@ -115,6 +132,13 @@ internal sealed partial record AgentSettings
                     $"--nodeport-addresses {NodePortAddresses}: '{text}' is no prefix. Write CIDR,... such as 10.0.0.0/8,fd00::/8, "
                     + $"or {Primary}.");
             }
+        }
+
+        // As for kube-proxy, a family that is not named is not limited.
+        foreach (var whole in Families)
+        {
+            if (!prefixes.Exists(prefix => prefix.Family == whole.Family))
+                prefixes.Add(whole);
         }
 
         return new NodePortAddresses(Primary: false, prefixes);

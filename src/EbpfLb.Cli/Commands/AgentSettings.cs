@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
-using System.Net;
 using EbpfLb.Agent;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.LoadBalancing.Maglev;
@@ -40,22 +39,27 @@ internal sealed partial record AgentSettings
     /// <param name="errors">Gets a sentence for everything that is.</param>
     public AgentOptions Bind(List<string> errors)
     {
-        if (Manifests is null)
-            errors.Add("--manifests is missing. Name the directory of Service, EndpointSlice, Node and ServiceCIDR manifests to follow.");
-
+        var warnings = new List<string>();
+        var kubeProxy = KubeProxy.Bind(errors, warnings);
+        var api = ParseApi(kubeProxy, errors);
         var options = new AgentOptions
         {
-            // The root stands in for a missing directory, so that the other settings are judged as well.
-            Manifests = Manifests ?? "/",
-            NodeName = NodeName ?? Dns.GetHostName().ToLowerInvariant(),
+            // The root stands in for a source that is missing, so that the other settings are judged as well.
+            Manifests = api is null ? Manifests ?? "/" : null,
+            Api = api,
+            NodeName = ParseNodeName(kubeProxy),
             ProcSys = ProcSys ?? "/proc/sys",
             Bpftool = Bpftool,
             DefaultAlgorithm = ParseAlgorithm(errors),
-            LogLevel = ParseLogLevel(errors),
+            LogLevel = ParseLogLevel(kubeProxy, errors),
             Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
-            Devices = ParseDevices(errors),
+            Devices = ParseDevices(kubeProxy, errors, warnings),
             Flows = ParseFlows(errors),
             Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
+            Serving = ServingOf(kubeProxy),
+            ConntrackSysctls = SysctlsOf(kubeProxy, hasApi: api is not null),
+            OomScoreAdj = kubeProxy.OomScoreAdj ?? (api is null ? null : DefaultOomScoreAdj),
+            Warnings = warnings,
         };
         errors.AddRange(options.Validate());
         return options;

@@ -14,6 +14,9 @@ internal sealed class Shell
 
     public bool IsInteractive { get; init; }
 
+    /// <summary>Variables that are set; the test's own are not.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     public static Result Run(params string[] args) => new Shell().Type(args);
 
     public Result Type(params string[] args)
@@ -21,7 +24,7 @@ internal sealed class Shell
         var output = new StringWriter();
         var error = new StringWriter();
         var terminal = new Terminal(output, error, IsInteractive, new FixedTime());
-        int exitCode = new CommandLine(terminal, RunAgent).RunAsync(args).GetAwaiter().GetResult();
+        int exitCode = new CommandLine(terminal, RunAgent, Environment.GetValueOrDefault).RunAsync(args).GetAwaiter().GetResult();
         return new Result(exitCode, output.ToString(), error.ToString());
     }
 

@@ -8,6 +8,9 @@ namespace EbpfLb.Live.Tests.Support;
 /// <summary>An agent of node n1, on a BPF file system, a cgroup and a manifest directory of its own.</summary>
 internal sealed class LiveAgent : IAsyncDisposable
 {
+    /// <summary>For an agent in the network namespace of the machine.</summary>
+    public static readonly string[] Restraints = ["--devices=none", "--healthz-bind-address=none", "--metrics-bind-address=none"];
+
     private readonly IReadOnlyList<string> _options;
     private LineProcess? _process;
 
@@ -30,7 +33,7 @@ internal sealed class LiveAgent : IAsyncDisposable
 
     public string NodeName { get; init; } = "n1";
 
-    /// <summary>Null: the machine's own. The devices there are not a test's, so the agent gets none.</summary>
+    /// <summary>Null: the machine's own. Neither the devices nor the ports there are a test's, so the agent gets none.</summary>
     public string? NetworkNamespace { get; init; }
 
     public int Pid => Process.Pid;
@@ -42,11 +45,11 @@ internal sealed class LiveAgent : IAsyncDisposable
         get
         {
             string[] place = NetworkNamespace is null ? [] : ["nsenter", $"--net={NetworkNamespace}"];
-            string[] devices = NetworkNamespace is null && !_options.Contains("--devices") ? ["--devices", "none"] : [];
+            var restraints = NetworkNamespace is null ? Restraints.Where(option => !_options.Contains(option.Split('=')[0])) : [];
             return
             [
                 .. place, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
-                "--cgroup", Cgroup, .. devices, .. _options,
+                "--cgroup", Cgroup, .. restraints, .. _options,
             ];
         }
     }
