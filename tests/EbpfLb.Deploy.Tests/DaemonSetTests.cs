@@ -82,6 +82,31 @@ public sealed partial class DaemonSetTests
         Assert.All(arguments.Skip(1), argument => Assert.Contains(argument.Split('=')[0], known));
     }
 
+    [Fact]
+    public async Task The_agent_has_nothing_against_the_arguments_and_the_configuration()
+    {
+        using var directory = new TemporaryDirectory();
+        string config = File.ReadAllText(Path.Combine(Manifest.Folder, "base/config.conf"));
+        foreach (string file in (string[])["config.conf", "kubeconfig.conf"])
+            File.Copy(Path.Combine(Manifest.Folder, "base", file), directory.Combine(file));
+        File.WriteAllText(
+            directory.Combine("config.conf"), config.Replace("/var/lib/kube-proxy", directory.Path, StringComparison.Ordinal));
+        var arguments = DaemonSet.List($"{Container}.args").Select(argument => argument.Split('=') switch
+        {
+            ["--config", _] => "--config=" + directory.Combine("config.conf"),
+            ["--proc-sys", _] => "--proc-sys=/proc/sys",
+            ["--node-name", _] => "--node-name=n1",
+            _ => argument,
+        });
+
+        // It tells all that is wrong at once: what is made wrong here must be the only thing.
+        var result = await Shell.RunAsync(Path.Combine(AppContext.BaseDirectory, "ebpflb"), [.. arguments, "--xdp=none"]);
+        Assert.Equal(2, result.ExitCode);
+        string error = Assert.Single(result.Output.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+        Assert.StartsWith("error: --xdp none: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("warn", result.Output, StringComparison.OrdinalIgnoreCase);
+    }
+
     private static string Argument(string name) => Assert
         .Single(DaemonSet.List($"{Container}.args"), argument => argument.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 
