@@ -10,6 +10,8 @@ cluster=$root/tools/playground/cluster.sh
 PATH=$root/artifacts:$root/artifacts/tools:$PATH:/usr/sbin:/sbin
 fake=false
 [[ -z ${EBPFLB_E2E_FAKE-} ]] || fake=true
+fakeapi=$root/tools/EbpfLb.FakeApi/bin/Release/net10.0/EbpfLb.FakeApi
+[[ ${EBPFLB_E2E_FAKE-} != */* ]] || fakeapi=$EBPFLB_E2E_FAKE
 
 usage() {
     cat <<END
@@ -19,7 +21,8 @@ Needs root, what 'make publish probe' builds, and in the directory \$KUBEBUILDER
 Kubernetes project releases them for tests: 'setup-envtest use -p path' downloads them and says where they are; so does unpacking an
 archive envtest-vVERSION-linux-ARCHITECTURE.tar.gz of its controller-tools releases. kubectl is not needed.
 
-EBPFLB_E2E_FAKE=1 runs the same against artifacts/fakeapi/fakeapi (tools/EbpfLb.FakeApi), which checks no account.
+EBPFLB_E2E_FAKE=1 runs the same against the API server of tools/EbpfLb.FakeApi, which checks no account; a path there names another
+executable of it.
 
 Works in network namespaces, a cgroup and a BPF file system of its own: this machine's network, cgroups and pins stay as they are.
 
@@ -215,8 +218,7 @@ for tool in curl openssl setpriv ethtool; do
 done
 [[ -e $root/artifacts/tools/pass.bpf.o ]] || refuse "there is no artifacts/tools/pass.bpf.o: run 'make -C tools/demo'"
 if $fake; then
-    [[ -x $root/artifacts/fakeapi/fakeapi ]] ||
-        refuse "there is no artifacts/fakeapi/fakeapi: run 'dotnet publish tools/EbpfLb.FakeApi -c Release -o artifacts/fakeapi'"
+    [[ -x $fakeapi ]] || refuse "there is no $fakeapi: run 'dotnet build tools/EbpfLb.FakeApi -c Release'"
 else
     for tool in etcd kube-apiserver; do
         [[ -x ${KUBEBUILDER_ASSETS-}/$tool ]] || refuse "no $tool in KUBEBUILDER_ASSETS='${KUBEBUILDER_ASSETS-}'. It names a directory \

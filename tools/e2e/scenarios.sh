@@ -412,7 +412,7 @@ allowed+='|Get nodes|(Create|Patch) events\.events\.k8s\.io|Other '
 # The kinds of requests that were made, as KIND RESOURCE.
 asked_for() {
     must GET /fake/requests
-    grep -oE '"(kind|resource|userAgent)":"[^"]*"' "$RUN_DIRECTORY/answer" | paste -d ' ' - - - | grep -i ebpflb |
+    grep -oE '"(kind|resource|userAgent)":"[^"]*"' "$RUN_DIRECTORY/answer" | paste -d ' ' - - - | grep -v '"userAgent":"curl/' |
         sed -E 's/"kind":"([^"]*)" "resource":"([^"]*)".*/\1 \2/' | sort -u
 }
 
@@ -421,6 +421,7 @@ S195_The_account_suffices_and_allows_nothing_else() {
     slice s195 s195 p11
     settles "everything above was done with it; this as well" p11 answers p12 tcp 10.96.1.195 80
     if $fake; then
+        check "the agent's requests are known" services "$(asked_for | grep -oE 'services$' | head -n 1)"
         check "no request went beyond it" "" "$(asked_for | grep -vxE "$allowed" | paste -sd ';')"
     else
         local attribute

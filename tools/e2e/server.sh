@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 #
 # To be sourced: an API server beside the router of a playground, a real one with etcd or tools/EbpfLb.FakeApi, and requests to it. Wants
-# the variables of the playground, pods.sh, refuse, eventually, $fake, and $pki for certificates.
+# the variables of the playground, pods.sh, refuse, eventually, $fake and $fakeapi, and $pki for certificates.
 
 # shellcheck disable=SC2154 # from e2e.sh
 
@@ -45,7 +45,7 @@ end_background() { # NAME
 
 start_api() {
     if $fake; then
-        background apiserver "$root/artifacts/fakeapi/fakeapi" --listen "$api_address:6443" --tls "$pki" --names "$api_address"
+        background apiserver "$fakeapi" --listen "$api_address:6443" --tls "$pki" --names "$api_address"
     else
         background apiserver "$KUBEBUILDER_ASSETS/kube-apiserver" \
             --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --advertise-address="$api_address" \
