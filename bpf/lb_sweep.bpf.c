@@ -16,8 +16,36 @@ char _license[] SEC("license") = "GPL";
 
 struct sweep {
 	struct lb_sweep report;
+	struct lb_conntrack_key ended; /* with its other half, by the call before */
 	__u32 now;
 };
+
+/* Not on the stack: what the verifier knows of a stack, it would compare for every call of the walk. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sweep);
+} sweeps SEC(".maps");
+
+static __always_inline struct sweep *sweep_in_progress(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sweeps, &zero);
+}
+
+/* Without a branch for each word: the verifier would walk every one of them. */
+static __always_inline bool key_equal(const struct lb_conntrack_key *one, const struct lb_conntrack_key *other)
+{
+	const __u32 *left = (const __u32 *)one, *right = (const __u32 *)other;
+	__u32 different = 0;
+
+#pragma unroll
+	for (int i = 0; i < (int)(sizeof(*one) / sizeof(*left)); i++)
+		different |= left[i] ^ right[i];
+	return !different;
+}
 
 static __always_inline void sweep_fold(struct lb_conntrack *flow)
 {
@@ -64,6 +92,21 @@ static __always_inline __u32 sweep_timeout_s(const volatile struct lb_settings *
 	return settings->tcp_established_s;
 }
 
+/*
+ * Nothing but an opening, or the answer to one, and not old enough to be over whatever the other half has seen. Looking
+ * at the other half would mark it as used, and in a flood that is what all the table is: then the map could no longer
+ * tell the flows that are.
+ */
+SUBPROGRAM int sweep_is_young_opening(__u8 protocol, __u16 flags, __u32 age)
+{
+	const __u16 more = LB_CONNTRACK_DATA | LB_CONNTRACK_FIN | LB_CONNTRACK_RST | LB_CONNTRACK_PICKED_UP;
+	const volatile struct lb_settings *settings = settings_read();
+
+	if (!settings || (flags & more) || protocol == IPPROTO_SCTP)
+		return false;
+	return age < clock_of_s(protocol == IPPROTO_TCP ? settings->tcp_syn_s : settings->udp_s);
+}
+
 /* A datagram flow ends with its backend, a connection when its ends know. */
 static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
 {
@@ -72,9 +115,10 @@ static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *ke
 	return key->protocol != IPPROTO_TCP && !bpf_map_lookup_elem(&backends_v1, &id);
 }
 
-static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, struct sweep *sweep)
+static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, void *unused)
 {
 	const volatile struct lb_settings *settings = settings_read();
+	struct sweep *sweep = sweep_in_progress();
 	const struct lb_conntrack *forward, *reply;
 	struct lb_conntrack *other;
 	struct lb_conntrack_key other_key;
@@ -82,19 +126,32 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	__u32 age;
 
 	(void)map;
-	if (!settings)
+	(void)unused;
+	if (!settings || !sweep)
 		return 1;
-	/* Ended with its other half a moment ago, and the walk had its hand on it. */
-	if (bpf_map_lookup_elem(&conntrack_v1, key) != flow)
+	/*
+	 * The walk may have had its hand on what was ended a moment ago. A lookup would tell as well, but marks what it
+	 * finds as used, and then the map no longer knows which flows are.
+	 */
+	if (key_equal(key, &sweep->ended))
 		return 0;
 	sweep->report.entries++;
 	sweep_fold(flow);
 
+	age = clock_age(sweep->now, flow->seen);
+	if (sweep_is_young_opening(key->protocol, flow->flags, age) && !sweep_lost_backend(key, flow)) {
+		/* Its reply half stands for it: that one comes first, and is there even when the opening was not
+		 * answered. */
+		if (flow->flags & LB_CONNTRACK_REPLY) {
+			sweep->report.flows++;
+			sweep->report.half_open += key->protocol == IPPROTO_TCP;
+		}
+		return 0;
+	}
 	other = conntrack_find_other(key, flow, &other_key);
 	forward = flow->flags & LB_CONNTRACK_REPLY ? other : flow;
 	reply = flow->flags & LB_CONNTRACK_REPLY ? flow : other;
 	half_open = sweep_is_half_open(key, forward, reply);
-	age = clock_age(sweep->now, flow->seen);
 	if (other && clock_age(sweep->now, other->seen) < age)
 		age = clock_age(sweep->now, other->seen);
 
@@ -105,6 +162,7 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 			sweep_fold(other);
 			sweep->report.entries++;
 			sweep->report.expired++;
+			sweep->ended = other_key;
 			bpf_map_delete_elem(&conntrack_v1, &other_key);
 		}
 		sweep->report.expired++;
@@ -121,20 +179,30 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 				conntrack_check_other(&own, flow, sweep->now);
 		}
 	}
-	if (flow == forward || !forward) {
-		sweep->report.flows++;
-		sweep->report.half_open += half_open;
+	if (flow != forward && forward)
+		return 0;
+	/* Counted already, as half open, if the backend has not said more than its answer. */
+	if (other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen))) {
+		sweep->report.half_open -= !half_open;
+		return 0;
 	}
+	sweep->report.flows++;
+	sweep->report.half_open += half_open;
 	return 0;
 }
 
 SEC("syscall")
 int ct_sweep(struct lb_sweep *report)
 {
-	/* Programs of this type are not offered the coarse clock, which never is ahead of this one. */
-	struct sweep sweep = {.now = bpf_ktime_get_ns() >> CLOCK_SHIFT};
+	struct sweep *sweep = sweep_in_progress();
 
-	bpf_for_each_map_elem(&conntrack_v1, sweep_entry, &sweep, 0);
-	*report = sweep.report;
+	if (!sweep)
+		return 0;
+	/* Programs of this type are not offered the coarse clock, which never is ahead of this one. */
+	*sweep = (struct sweep){.now = bpf_ktime_get_ns() >> CLOCK_SHIFT};
+	bpf_for_each_map_elem(&conntrack_v1, sweep_entry, NULL, 0);
+	if ((__s64)sweep->report.half_open < 0) /* packets went on while it was counted */
+		sweep->report.half_open = 0;
+	*report = sweep->report;
 	return 0;
 }

@@ -263,11 +263,32 @@ static __always_inline int flow_forward(hook_ctx *ctx, struct packet *packet, st
 	return flow_leave(ctx, packet, flow, outcome);
 }
 
+/*
+ * An answer to an opening that is sent again, since nobody acknowledged the first one: in a flood by clients that do
+ * not exist most are. Every lookup marks what it finds as used; put in its own place again a half is not, and the map
+ * goes on knowing it from those of connections. The half in hand is given up.
+ */
+SUBPROGRAM int flow_look_unused(const struct packet *packet, const struct lb_conntrack *flow)
+{
+	const struct lb_conntrack *other;
+	struct lb_conntrack_key other_key;
+
+	if (!packet || !flow)
+		return 0;
+	other = conntrack_find_other(&packet->tuple, flow, &other_key);
+	if (other && (other->flags & LB_CONNTRACK_DATA))
+		return 0;
+	if (other)
+		bpf_map_update_elem(&conntrack_v1, &other_key, other, BPF_EXIST);
+	return bpf_map_update_elem(&conntrack_v1, &packet->tuple, flow, BPF_EXIST);
+}
+
 /* begins: the flow was made for this packet, and has learnt from it. */
 static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, struct lb_conntrack *flow, bool begins)
 {
 	const volatile struct lb_settings *settings = settings_read();
 	__u32 now = clock_now();
+	bool was_answered = flow->flags & LB_CONNTRACK_SYN;
 	int outcome;
 
 	if (!settings)
@@ -302,6 +323,8 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 		outcome = flow_forward(ctx, packet, flow, settings->generation);
 	if (outcome < 0)
 		flow_count(packet, flow, now);
+	if (was_answered && (packet->tcp_flags & TCP_SYN) && (flow->flags & LB_CONNTRACK_REPLY))
+		flow_look_unused(packet, flow);
 	return outcome;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Reflection;
 using System.Runtime.InteropServices;
+using EbpfLb.Agent.Serving;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
@@ -158,12 +159,17 @@ public static class AgentProcess
                     loop!.Wake();
                 },
             });
+        var serving = AgentServing.Create(options, Version, state, desired, sync, datapath.Maps, network, loggers);
+        state.Queued = serving.Queued;
+        sweeps.Swept = serving.Sweeps.Swept;
         loop = new ReconcileLoop(
             state, desired, sync, status, () => Volatile.Read(ref manifestProblems),
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
-            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake, nodeProblems: () => nodeProblems.Current);
+            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake,
+            nodeProblems: () => [.. nodeProblems.Current, .. serving.Loop.Problems], serving.Observer);
 
         nodeProblems.Changed = loop.Wake;
+        serving.Loop.ProblemsChanged = loop.Wake;
         network.SourceAddressesChanged = () =>
         {
             desired.NodeFacts = FactsOf(network);
@@ -178,6 +184,7 @@ public static class AgentProcess
         AddPart(builder.Services, "manifest source", manifests.RunAsync);
         AddPart(builder.Services, "network follower", follower.RunAsync);
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
+        AddPart(builder.Services, "HTTP server", serving.Loop.RunAsync);
         return builder.Build();
     }
 

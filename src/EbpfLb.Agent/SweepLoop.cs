@@ -22,6 +22,9 @@ internal sealed class SweepLoop(
     /// <summary>Null before the first one.</summary>
     public SweepResult? Last => Volatile.Read(ref _last);
 
+    /// <summary>Told after each sweep, in the task that sweeps, what it did and how long it took.</summary>
+    public Action<SweepValue, TimeSpan>? Swept { get; set; }
+
     /// <summary>Asks for a sweep now. Any number of calls within <see cref="SweepOptions.MinInterval"/> is one sweep.</summary>
     public void Wake() => _woken.Writer.TryWrite(true);
 
@@ -39,7 +42,9 @@ internal sealed class SweepLoop(
     {
         try
         {
+            long start = time.GetTimestamp();
             var value = sweep();
+            Swept?.Invoke(value, time.GetElapsedTime(start));
             _failed = Errno.None;
             Volatile.Write(ref _last, new SweepResult(value, maxEntries));
             logger.Swept(value.Entries, value.Flows, value.HalfOpen, value.Expired, value.Orphans);

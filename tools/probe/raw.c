@@ -105,10 +105,11 @@ int run_flood(const struct options *options)
 	packet.ip.daddr = ((struct sockaddr_in *)&to.address)->sin_addr.s_addr;
 	packet.tcp = (struct tcphdr){.doff = 5, .syn = 1, .window = htons(1000)};
 	packet.tcp.dest = ((struct sockaddr_in *)&to.address)->sin_port;
-	for (uint32_t i = 0; i < (uint32_t)options->count; i++) {
+	for (uint32_t n = 0; n < (uint32_t)options->count; n++) {
+		uint32_t i = options->sequence + n;
 		struct sockaddr_in from = {.sin_addr.s_addr = htonl(0xc6120000 | (i & 0x1ffff))};
 
-		if (i && i % FLOOD_BATCH == 0)
+		if (n && n % FLOOD_BATCH == 0)
 			usleep(options->interval_ms * 1000);
 
 		packet.ip.saddr = from.sin_addr.s_addr;

@@ -39,6 +39,7 @@ public sealed class NodeNetwork : IDisposable
     private string? _served;
     private Problem? _unserved;
     private IReadOnlyList<Problem> _problems = [];
+    private IReadOnlyList<Address> _nodePortAddresses = [];
 
     public NodeNetwork(Loading.Datapath datapath, DeviceOptions options, NodeSettings settings, ILogger<NodeNetwork> logger)
     {
@@ -60,6 +61,9 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>Told in the task that calls, after <see cref="SourceAddresses"/> changed.</summary>
     public Action? SourceAddressesChanged { get; set; }
+
+    /// <summary>Those that answer NodePorts; ordered. Any thread may read it.</summary>
+    public IReadOnlyList<Address> NodePortAddresses => Volatile.Read(ref _nodePortAddresses);
 
     /// <summary>What of the packet path is not in place as it should be. Any thread may read it.</summary>
     public IReadOnlyList<Problem> Problems => Volatile.Read(ref _problems);
@@ -215,6 +219,8 @@ public sealed class NodeNetwork : IDisposable
         }
 
         TellMap(_addresses.Name, failed, missing, "Addresses that are missing answer no NodePorts.");
+        Volatile.Write(
+            ref _nodePortAddresses, [.. local.Where(own => own.Value.HasFlag(NodeAddressFlags.NodePorts)).Select(own => own.Key).Order()]);
     }
 
     // Devices whose incoming packets our programs see.

@@ -26,7 +26,14 @@ public sealed record CountersView(
         BackendCounters[] backends = [.. counters.Select(entry => new BackendCounters(entry.Key, names.Find(entry.Key), entry.Value))
             .OrderBy(view => view.Backend?.ServiceName, StringComparer.Ordinal).ThenBy(view => view.Backend?.Address)
             .ThenBy(view => view.Backend?.Port).ThenBy(view => view.BackendId)];
-        return new CountersView(ReadReasons(maps.Reasons), SumByService(former, backends, names), backends);
+        return new CountersView(ReadReasons(maps), SumByService(former, backends, names), backends);
+    }
+
+    /// <summary>Without looking at any service.</summary>
+    public static IReadOnlyList<ReasonCount> ReadReasons(KernelMaps maps)
+    {
+        ArgumentNullException.ThrowIfNull(maps);
+        return ReadReasons(maps.Reasons);
     }
 
     private static ServiceCounters[] SumByService(

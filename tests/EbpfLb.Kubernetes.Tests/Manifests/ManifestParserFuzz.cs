@@ -60,7 +60,7 @@ internal static class ManifestParserFuzz
         Assert.Equal(manifest.Objects.Count, manifest.Objects.Select(item => item.Key).Distinct().Count());
     }
 
-    private static byte[] Mutate(byte[] source, Random random)
+    public static byte[] Mutate(byte[] source, Random random)
     {
         var bytes = new List<byte>(source);
         for (int i = random.Next(1, 4); i > 0; i--)

@@ -125,9 +125,14 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
             ]);
 
     /// <summary>Openings of clients that do not exist, somewhat less than 10,000 a second.</summary>
-    public Task FloodAsync(Target target, int count) =>
+    /// <param name="first">The number of the first client, so that two floods need not have the same.</param>
+    public Task FloodAsync(Target target, int count, int first) =>
         Programs.OutputOfAsync(
-            Programs.Probe, ["flood", target.Address, Number(target.TcpPort), "--count", Number(count), "--interval", "2", .. Place]);
+            Programs.Probe,
+            [
+                "flood", target.Address, Number(target.TcpPort), "--count", Number(count), "--sequence", Number(first), "--interval", "2",
+                .. Place,
+            ]);
 
     public TrafficStream Stream(string protocol, Target target, int intervalMs, params string[] options) =>
         new(LineProcess.Start(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Diagnostics;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
@@ -21,6 +22,11 @@ internal sealed class ReferenceDatapath(World world)
     {
         /// <summary>One packet has been seen.</summary>
         public bool IsOpening { get; set; }
+
+        public long BeganAt { get; } = Stopwatch.GetTimestamp();
+
+        /// <summary>After a second without an answer it may lose its port to another flow, and on a busy machine a test takes that long.</summary>
+        public bool MayLoseItsPort => IsOpening && Stopwatch.GetElapsedTime(BeganAt) >= TimeSpan.FromMilliseconds(900);
 
         public TcpFlags OfClient { get; set; }
 
@@ -148,6 +154,8 @@ internal sealed class ReferenceDatapath(World world)
         Established(hook, device, packet, flow, isReply: false, result);
         _flows[(Side.Ingress, packet.Protocol, flow.Client)] = (flow, false);
         var replySide = backend.OnNode ? Side.Egress : Side.Ingress;
+        if (_flows.TryGetValue((replySide, packet.Protocol, onward.Reversed), out var holder) && holder.Flow.MayLoseItsPort)
+            Forget(holder.Flow);
         Assert.True(
             _flows.TryAdd((replySide, packet.Protocol, onward.Reversed), (flow, true)),
             $"answers of {onward.Destination}:{onward.DestinationPort} to {onward.Source}:{onward.SourcePort} would belong to two flows");

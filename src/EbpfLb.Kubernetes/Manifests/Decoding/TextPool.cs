@@ -25,4 +25,8 @@ internal sealed class TextPool
         _texts.Add(text);
         return text;
     }
+
+    /// <summary>Allocates nothing for a text that is there already.</summary>
+    public string Share(ReadOnlySpan<char> text) =>
+        _texts.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text, out string? shared) ? shared : Share(text.ToString())!;
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Agent.Health;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Agent.Tests.Health;
+
+public sealed class SyncHealthTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private readonly ManualTime _time = new();
+    private readonly SyncHealth _health;
+
+    public SyncHealthTests() => _health = new SyncHealth(Timeout, _time);
+
+    private bool IsHealthy => _health.Report().IsHealthy;
+
+    [Fact]
+    public void S31_The_oldest_change_that_waits_decides()
+    {
+        Run();
+        _health.Queued();
+        _time.Advance(Timeout - TimeSpan.FromTicks(1));
+        _health.Queued();
+        Assert.True(IsHealthy);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.False(IsHealthy);
+
+        Run();
+        Assert.True(IsHealthy);
+        _time.Advance(Timeout * 100);
+        Assert.True(IsHealthy);
+    }
+
+    [Fact]
+    public void Who_never_synced_is_starting_up()
+    {
+        _health.Queued();
+        _time.Advance(Timeout * 2);
+        Assert.True(IsHealthy);
+        Assert.Null(_health.Report().LastUpdated);
+    }
+
+    [Fact]
+    public void A_run_that_does_not_end_is_unhealthy_although_nothing_waits()
+    {
+        Run();
+        _health.Started();
+        _time.Advance(Timeout);
+        Assert.False(IsHealthy);
+        _health.Completed();
+        Assert.True(IsHealthy);
+    }
+
+    [Fact]
+    public void Runs_that_fail_one_after_the_other_do_not_make_a_change_younger()
+    {
+        Run();
+        _health.Queued();
+        for (int tries = 0; tries < 6; tries++)
+        {
+            Assert.True(IsHealthy);
+            _health.Started();
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.False(IsHealthy);
+    }
+
+    [Fact]
+    public void What_comes_during_a_run_waits_for_the_next()
+    {
+        Run();
+        _health.Started();
+        _health.Queued();
+        _time.Advance(TimeSpan.FromSeconds(40));
+        _health.Completed();
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.False(IsHealthy);
+    }
+
+    [Fact]
+    public void A_node_is_eligible_unless_it_goes_or_is_missing_where_there_is_an_API_server()
+    {
+        var manifests = new NodeEligibility(needsNode: false);
+        Assert.True(manifests.IsEligible);
+        manifests.Learn(null);
+        Assert.True(manifests.IsEligible);
+        manifests.Learn(new Node("node1") { IsGoing = true });
+        Assert.False(manifests.IsEligible);
+
+        var api = new NodeEligibility(needsNode: true);
+        Assert.False(api.IsEligible);
+        api.Learn(new Node("node1"));
+        Assert.True(api.IsEligible);
+        api.Learn(new Node("node1") { IsGoing = true });
+        Assert.False(api.IsEligible);
+        api.Learn(null);
+        Assert.False(api.IsEligible);
+    }
+
+    private void Run()
+    {
+        _health.Started();
+        _health.Completed();
+    }
+}
