@@ -14,10 +14,10 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish test fuzz coverage-bpf verify demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish image test e2e fuzz coverage-bpf verify demo bench-sync fmt lint clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Arguments go in ARGS: make demo ARGS=--keep"
 
@@ -38,6 +38,10 @@ publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
 	@$(DOTNET) publish src/EbpfLb.Cli -c Release -r $(RID) -o artifacts --nologo -v quiet
 	@ls -lh artifacts/ebpflb | awk '{ print "artifacts/ebpflb " $$5 }'
 
+image: deps probe publish ## Leave an OCI image of the agent at artifacts/ebpflb-image.tar, and run what is in it (root)
+	@tools/deploy/image.sh $(ARGS)
+	@tools/deploy/image-check.sh
+
 test: build ## Run every test (as root: those that meet the kernel take it)
 	@rm -rf $(RESULTS)
 	@status=0; \
@@ -45,6 +49,10 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 		-- RunConfiguration.TreatNoTestsAsError=true || status=$$?; \
 	tools/test-summary.sh $(RESULTS) || status=1; \
 	exit $$status
+
+e2e: deps probe publish ## Serve from a real API server: KUBEBUILDER_ASSETS names etcd and kube-apiserver (root)
+	@$(MAKE) --silent --no-print-directory -C tools/demo
+	@tools/e2e/e2e.sh $(ARGS)
 
 fuzz: build ## Run ten million frames through every program, also as C with sanitizers (root)
 	@$(MAKE) --silent --no-print-directory -C tests/sanitizer run COUNT=$${EBPFLB_FUZZ_FRAMES:-10000000}

@@ -34,6 +34,9 @@ public sealed record AgentOptions
     /// <summary>Null to look in PATH, /usr/sbin and /sbin.</summary>
     public string? Bpftool { get; init; }
 
+    /// <summary>In a container /proc/sys is read-only; the node's is then mounted elsewhere.</summary>
+    public string ProcSys { get; init; } = "/proc/sys";
+
     public DeviceOptions Devices { get; init; } = new();
 
     public FlowSettings Flows { get; init; } = new();
@@ -58,6 +61,8 @@ public sealed record AgentOptions
             errors.Add("One source is needed: an API server or --manifests DIR, not both.");
         if (Manifests is not null && !Directory.Exists(Manifests))
             errors.Add($"--manifests {Manifests}: there is no such directory. Create it, or name another.");
+        if (!Directory.Exists(Path.Combine(ProcSys, "net")))
+            errors.Add($"--proc-sys {ProcSys}: there is no directory 'net' in it. Name /proc/sys, or where it is mounted.");
         if (OomScoreAdj is < -1000 or > 1000)
             errors.Add($"--oom-score-adj {OomScoreAdj}: the kernel takes -1000 to 1000.");
         errors.AddRange(Maglev.Validate());

@@ -85,7 +85,7 @@ public static class AgentProcess
 
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
-        var sysctls = new NodeSysctls("/proc/sys", loggers.CreateLogger<NodeSysctls>());
+        var sysctls = new NodeSysctls(options.ProcSys, loggers.CreateLogger<NodeSysctls>());
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
             () => nodeProblems.OfSysctls = sysctls.Prepare(

@@ -17,7 +17,7 @@ public sealed class AgentCommandTests
         var shell = new Shell();
         var result = shell.Type(
             "agent", "--manifests", "/tmp", "--node-name", "Node-7", "--bpffs", "/run/bpf", "--cgroup", "/run/cgroup",
-            "--bpftool", "/opt/bpftool", "--map-size", "services_v1=100", "--map-size", "frontends_v1=200",
+            "--proc-sys", "/proc/sys/.", "--bpftool", "/opt/bpftool", "--map-size", "services_v1=100", "--map-size", "frontends_v1=200",
             "--default-algorithm", "maglev", "--maglev-table-size", "509",
             "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning",
             "--devices", "eth*,bond0", "--pod-devices", "lxc*", "--xdp", "native", "--node-ip", "192.0.2.10,2001:db8::10",
@@ -27,7 +27,7 @@ public sealed class AgentCommandTests
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
         Assert.Equal(("/tmp", "node-7", "/opt/bpftool"), (options.Manifests, options.NodeName, options.Bpftool));
-        Assert.Equal(("/run/bpf", "/run/cgroup"), (options.Datapath.BpfFs, options.Datapath.Cgroup));
+        Assert.Equal(("/run/bpf", "/run/cgroup", "/proc/sys/."), (options.Datapath.BpfFs, options.Datapath.Cgroup, options.ProcSys));
         Assert.Equal(
             [("frontends_v1", 200u), ("services_v1", 100u)], options.Datapath.MapSizes.Select(size => (size.Key, size.Value)).Order());
         Assert.Equal((Algorithm.Maglev, LogLevel.Warning), (options.DefaultAlgorithm, options.LogLevel));
@@ -91,6 +91,7 @@ public sealed class AgentCommandTests
     [InlineData("--devices", "none,eth0", "--devices none,eth0: 'none' stands alone")]
     [InlineData("--maglev-table-size", "500", "--maglev-table-size 500: there is no such size")]
     [InlineData("--pod-devices", "a/b", "--pod-devices a/b: 'a/b'")]
+    [InlineData("--proc-sys", "/sys", "--proc-sys /sys: there is no directory 'net' in it")]
     [InlineData("--xdp", "fast", "--xdp fast: there is no such mode")]
     [InlineData("--node-ip", "10.0.0.1,node1", "'node1'")]
     [InlineData("--node-ip", "127.0.0.1", "'127.0.0.1'")]

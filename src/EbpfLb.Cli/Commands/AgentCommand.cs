@@ -62,6 +62,9 @@ internal sealed class AgentCommand : DescribedCommand
     private readonly Option<string?> _cgroup = TextOption(
         "--cgroup", "DIR", "The cgroup whose processes are served. Default: the root of the cgroup2 hierarchy.");
 
+    private readonly Option<string?> _procSys = TextOption(
+        "--proc-sys", "DIR", "Where the node's /proc/sys can be written, if not there: in a container it cannot. Default: /proc/sys.");
+
     private readonly Option<string?> _bpftool = TextOption(
         "--bpftool", "FILE", "The bpftool to load programs with. Default: the one in PATH, /usr/sbin or /sbin.");
 
@@ -141,7 +144,8 @@ internal sealed class AgentCommand : DescribedCommand
         foreach (Option option in new Option[]
             {
                 _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
-                _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _bpftool, _mapSizes, _logLevel,
+                _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes,
+                _logLevel,
             })
             Add(option);
         foreach (var (_, option) in _kubeProxy)
@@ -220,6 +224,7 @@ internal sealed class AgentCommand : DescribedCommand
         NodeName = Given(result.GetValue(_nodeName)),
         BpfFs = result.GetValue(_bpffs),
         Cgroup = result.GetValue(_cgroup),
+        ProcSys = result.GetValue(_procSys),
         Bpftool = result.GetValue(_bpftool),
         MapSizes = result.GetValue(_mapSizes) ?? [],
         DefaultAlgorithm = result.GetValue(_algorithm),

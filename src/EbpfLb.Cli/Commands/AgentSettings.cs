@@ -21,6 +21,8 @@ internal sealed partial record AgentSettings
 
     public string? Cgroup { get; init; }
 
+    public string? ProcSys { get; init; }
+
     public string? Bpftool { get; init; }
 
     public IReadOnlyList<string> MapSizes { get; init; } = [];
@@ -46,6 +48,7 @@ internal sealed partial record AgentSettings
             Manifests = api is null ? Manifests ?? "/" : null,
             Api = api,
             NodeName = ParseNodeName(kubeProxy),
+            ProcSys = ProcSys ?? "/proc/sys",
             Bpftool = Bpftool,
             DefaultAlgorithm = ParseAlgorithm(errors),
             LogLevel = ParseLogLevel(kubeProxy, errors),
