@@ -7,7 +7,6 @@ using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
-using EbpfLb.Kubernetes.Manifests;
 using EbpfLb.Linux.Clocks;
 using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
@@ -32,7 +31,8 @@ public static class AgentProcess
     /// <summary>Runs until SIGTERM, SIGINT or <paramref name="stopping"/>. Programs and maps stay in place.</summary>
     /// <returns>0 when it was told to stop, 1 when a part of it died.</returns>
     /// <exception cref="Datapath.Loading.DatapathException">The datapath cannot be set up.</exception>
-    /// <exception cref="ManifestDirectoryException">The manifests cannot be listed.</exception>
+    /// <exception cref="Kubernetes.Manifests.ManifestDirectoryException">The manifests cannot be listed.</exception>
+    /// <exception cref="Kubernetes.Api.Client.ApiUnreachableException">There is no usable configuration of an API server.</exception>
     /// <exception cref="BpftoolException">There is no bpftool.</exception>
     public static async Task<int> RunAsync(AgentOptions options, CancellationToken stopping)
     {
@@ -62,11 +62,14 @@ public static class AgentProcess
     {
         using var loggers = CreateLoggers(options.LogLevel);
         var logger = loggers.CreateLogger(typeof(AgentProcess));
-        string source = options.Manifests ?? options.Api!.Server ?? "the Kubernetes API";
-        logger.Starting(Version, options.NodeName, source, Environment.ProcessId);
+        var state = new ClusterStateWriter();
+        using var source = ClusterSource.Open(options, state, loggers);
+        logger.Starting(Version, options.NodeName, source.Description, Environment.ProcessId);
+        foreach (string warning in options.Warnings)
+            logger.SettingNotDone(warning);
+        if (options.OomScoreAdj is { } score)
+            OomScore.Set(OomScore.OfThisProcess, score, logger);
 
-        if (options.Manifests is not null)
-            ManifestDirectory.Verify(options.Manifests);
         var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
         using var datapath = await KernelDatapath
             .OpenAsync(options.Datapath, bpftool, loggers.CreateLogger<KernelDatapath>(), stopping).ConfigureAwait(false);
@@ -86,15 +89,20 @@ public static class AgentProcess
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
         var sysctls = new NodeSysctls(options.ProcSys, loggers.CreateLogger<NodeSysctls>());
+        var conntrack = new NodeConntrack(options.ProcSys, "/sys", options.ConntrackSysctls, logger);
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
-            () => nodeProblems.OfSysctls = sysctls.Prepare(
-                options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
+            () => nodeProblems.OfSysctls =
+            [
+                .. sysctls.Prepare(
+                    options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
+                .. conntrack.Prepare(),
+            ],
             TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
         follower.Begin();
         var sweeps = new SweepLoop(
             sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
-        using var host = Compose(options, datapath, sync, network, nodeProblems, follower, sweeps, exit, loggers);
+        using var host = Compose(options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -123,10 +131,9 @@ public static class AgentProcess
         }));
 
     private static IHost Compose(
-        AgentOptions options, KernelDatapath datapath, DatapathSync sync, NodeNetwork network, NodeProblems nodeProblems,
-        NetworkFollower follower, SweepLoop sweeps, ExitStatus exit, ILoggerFactory loggers)
+        AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,
+        NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps, ExitStatus exit, ILoggerFactory loggers)
     {
-        var state = new ClusterStateWriter();
         var desired = new DesiredState(new DesiredStateOptions
         {
             NodeName = options.NodeName,
@@ -143,31 +150,21 @@ public static class AgentProcess
             Pid = (uint)Environment.ProcessId,
             Version = Version,
             Node = options.NodeName,
-            Source = options.Manifests!,
+            Source = source.Description,
         });
 
-        ReconcileLoop? loop = null;
-        IReadOnlyList<Problem> manifestProblems = [];
-        var manifests = new ManifestDirectory(
-            options.Manifests!, state, ManifestChanges.WatchAsync(options.Manifests!), loggers.CreateLogger<ManifestDirectory>(),
-            TimeProvider.System, new ManifestDirectoryOptions
-            {
-                NodeName = options.NodeName,
-                ProblemsChanged = problems =>
-                {
-                    Volatile.Write(ref manifestProblems, [.. problems.Select(Describe)]);
-                    loop!.Wake();
-                },
-            });
-        var serving = AgentServing.Create(options, Version, state, desired, sync, datapath.Maps, network, loggers);
+        var serving = AgentServing.Create(
+            options, Version, state, desired, sync, datapath.Maps, network, loggers, source.Events is { } events ? events.Warn : null,
+            source.LastContact);
         state.Queued = serving.Queued;
         sweeps.Swept = serving.Sweeps.Swept;
-        loop = new ReconcileLoop(
-            state, desired, sync, status, () => Volatile.Read(ref manifestProblems),
+        var loop = new ReconcileLoop(
+            state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake,
-            nodeProblems: () => [.. nodeProblems.Current, .. serving.Loop.Problems], serving.Observer);
+            nodeProblems: () => [.. nodeProblems.Current, .. serving.Loop.Problems], serving.Observer, source.Events);
 
+        source.ProblemsChanged = loop.Wake;
         nodeProblems.Changed = loop.Wake;
         serving.Loop.ProblemsChanged = loop.Wake;
         network.SourceAddressesChanged = () =>
@@ -181,7 +178,8 @@ public static class AgentProcess
         builder.Services.AddSingleton(exit);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         AddPart(builder.Services, "reconcile loop", loop.RunAsync);
-        AddPart(builder.Services, "manifest source", manifests.RunAsync);
+        foreach (var (name, run) in source.Parts)
+            AddPart(builder.Services, name, run);
         AddPart(builder.Services, "network follower", follower.RunAsync);
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
         AddPart(builder.Services, "HTTP server", serving.Loop.RunAsync);
@@ -198,6 +196,4 @@ public static class AgentProcess
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ExitStatus>(),
             provider.GetRequiredService<ILogger<AgentService>>()));
-
-    private static Problem Describe(ManifestProblem problem) => new(problem.Location, problem.Description);
 }

@@ -66,6 +66,9 @@ internal static partial class Log
     [LoggerMessage(1017, LogLevel.Warning, "{Problem}")]
     public static partial void SnatPortsOverlap(this ILogger logger, string problem);
 
+    [LoggerMessage(1022, LogLevel.Warning, "{Kept}")]
+    public static partial void BackendsKept(this ILogger logger, string kept);
+
     [LoggerMessage(1018, LogLevel.Warning, "{Warning}")]
     public static partial void SettingNotDone(this ILogger logger, string warning);
 

@@ -25,13 +25,14 @@ internal sealed class ReconcileLoop(
     ILogger<ReconcileLoop> logger,
     Action? backendsMayHaveGone = null,
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
-    ReconcileObserver? observer = null)
+    ReconcileObserver? observer = null,
+    ServiceEvents? events = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     // All of these are owned by RunAsync.
-    private readonly ReconcileProblems _problems = new(desired, sync, options, logger);
+    private readonly ReconcileProblems _problems = new(desired, sync, options, events, logger);
     private TimeSpan _retryDelay;
     private long _retryFrom;
     private long _sweptAt;
@@ -65,6 +66,7 @@ internal sealed class ReconcileLoop(
         }
 
         observer?.Started();
+        events?.Learn(delta.State);
         bool retry = _retryDelay > TimeSpan.Zero && time.GetElapsedTime(_retryFrom) >= _retryDelay;
         var changes = desired.Update(delta.State, delta.Dirty);
         var report = sync.Apply(changes, delta.IsComplete, retry);

@@ -2,6 +2,7 @@
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
+using EbpfLb.Kubernetes.Api.Events;
 using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Agent;
 
 /// <summary>What runs of the reconcile loop leave undone, or did in a way an operator should know. Owned by the loop.</summary>
-internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync, ReconcileOptions options, ILogger logger)
+internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync, ReconcileOptions options, ServiceEvents? events, ILogger logger)
 {
     private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
@@ -30,9 +31,11 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         bool cidrConflictsChanged = NoteCidrConflicts(changes);
         bool overlapChanged = NoteOverlap();
         foreach (var conflict in changes.NewConflicts)
-            logger.FrontendConflict(Describe(conflict));
+            Tell(conflict);
+        foreach (var kept in changes.Kept ?? [])
+            logger.BackendsKept(Describe(kept));
         if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
-            || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+            || changes.Kept is not null || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             Current = Collect(report);
         return failuresChanged;
     }
@@ -47,10 +50,23 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         if (current.SetEquals(_reported))
             return false;
 
-        foreach (string message in current.Where(message => !_reported.Contains(message)))
-            logger.ServiceFailed(message);
+        foreach (var failure in report.Failures.Where(failure => !_reported.Contains(failure.Message)))
+        {
+            logger.ServiceFailed(failure.Message);
+            events?.Warn(failure.Service, EventReasons.NotProgrammed, failure.Message);
+        }
+
         _reported = current;
         return true;
+    }
+
+    private void Tell(FrontendConflict conflict)
+    {
+        string text = Describe(conflict);
+        logger.FrontendConflict(text);
+        events?.Warn(conflict.Loser.Service, EventReasons.FrontendConflict, text);
+        if (conflict.Winner.Service != conflict.Loser.Service)
+            events?.Note(conflict.Winner.Service, EventReasons.FrontendConflict, text);
     }
 
     private bool NoteSmallTables(DesiredChanges changes)
@@ -123,6 +139,7 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     [
         .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
+        .. desired.Kept.Select(kept => new Problem(kept.Key.Service.ToString(), Describe(kept))),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
         .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
@@ -133,6 +150,11 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         ? []
         : [new Problem(MapNames.Counters, $"{_uncounted} backends have no counters, because {MapNames.Counters} takes no more: "
             + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES after 'ebpflb cleanup'.")];
+
+    private static string Describe(KeptBackends kept) =>
+        $"{kept.Key} {(kept.ServiceIsGone ? "is gone" : "has no endpoint any more")}, and this node keeps serving "
+        + $"{string.Join(", ", kept.Backends.Select(backend => backend.Endpoint))}: without them it would lose its API server. Ends when "
+        + "the service has endpoints again.";
 
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, "

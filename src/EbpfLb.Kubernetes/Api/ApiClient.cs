@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Api.Client;
+using EbpfLb.Kubernetes.Api.Events;
 using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Kubernetes.Api;
@@ -20,6 +21,10 @@ public sealed class ApiClient : IDisposable
     /// <summary>Reads the configuration. Connects with the first request only.</summary>
     public static ApiClient Open(ApiOptions options, ILogger logger, TimeProvider time) =>
         new(ApiTransportFactory.Create(options, logger, time));
+
+    /// <param name="nodeName">As the API names this node.</param>
+    public EventRecorder CreateEventRecorder(string nodeName, TimeProvider time, ILogger<EventRecorder> logger) =>
+        new(Transport, nodeName, time, logger);
 
     public void Dispose() => Transport.Dispose();
 }
