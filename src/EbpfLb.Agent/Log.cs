@@ -60,6 +60,9 @@ internal static partial class Log
     [LoggerMessage(1015, LogLevel.Warning, "{Conflict}")]
     public static partial void ServiceCidrConflict(this ILogger logger, string conflict);
 
+    [LoggerMessage(1018, LogLevel.Warning, "{Kept}")]
+    public static partial void BackendsKept(this ILogger logger, string kept);
+
     [LoggerMessage(1016, LogLevel.Warning, "The network of this node cannot be followed, and is tried again: {Failure}")]
     public static partial void NetworkNotFollowed(this ILogger logger, string failure);
 

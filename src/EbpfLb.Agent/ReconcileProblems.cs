@@ -28,11 +28,12 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         bool countedChanged = _uncounted != sync.UncountedBackends;
         _uncounted = sync.UncountedBackends;
         bool cidrConflictsChanged = NoteCidrConflicts(changes);
+        bool keptChanged = NoteKept(changes);
         bool overlapChanged = NoteOverlap();
         foreach (var conflict in changes.NewConflicts)
             logger.FrontendConflict(Describe(conflict));
         if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
-            || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+            || keptChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             Current = Collect(report);
         return failuresChanged;
     }
@@ -94,6 +95,16 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         return true;
     }
 
+    private bool NoteKept(DesiredChanges changes)
+    {
+        if (changes.Kept is not { } kept)
+            return false;
+
+        foreach (var backends in kept)
+            logger.BackendsKept(Describe(backends));
+        return true;
+    }
+
     private bool NoteOverlap()
     {
         var overlap = Overlap();
@@ -124,6 +135,7 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. desired.Kept.Select(kept => new Problem(kept.Key.Service.ToString(), Describe(kept))),
         .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
         .. Uncounted(),
@@ -137,6 +149,11 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, "
         + "of the same age, first by name. It takes over when that one goes.";
+
+    private static string Describe(KeptBackends kept) =>
+        $"{kept.Key} {(kept.ServiceIsGone ? "is gone" : "has no endpoint")}, and keeps the {kept.Backends.Count} backends it had last, so "
+        + "that the API server stays within reach. It follows the cluster again once the Service has an endpoint; see whether the API "
+        + "servers write theirs.";
 
     private static string Describe(ServiceCidrConflict conflict) =>
         $"Service CIDR {conflict.Cidr} holds {conflict.NodeAddress}, an address of this node, and is not programmed: addresses "
