@@ -144,6 +144,9 @@ public static class AgentProcess
             // Before the first run: it judges load balancer source ranges by them.
             NodeFacts = FactsOf(network),
         };
+        // What the last agent left, for the case that the API tells of none at first.
+        foreach (var (key, backends) in sync.ProgrammedBackends(ApiServiceGuard.ServiceName))
+            desired.Recall(key, backends);
         var status = new AgentStatus(datapath.Maps, new AgentValue
         {
             StartedNs = MonotonicClock.NowNs,

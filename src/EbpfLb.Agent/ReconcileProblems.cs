@@ -29,13 +29,12 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         bool countedChanged = _uncounted != sync.UncountedBackends;
         _uncounted = sync.UncountedBackends;
         bool cidrConflictsChanged = NoteCidrConflicts(changes);
+        bool keptChanged = NoteKept(changes);
         bool overlapChanged = NoteOverlap();
         foreach (var conflict in changes.NewConflicts)
             Tell(conflict);
-        foreach (var kept in changes.Kept ?? [])
-            logger.BackendsKept(Describe(kept));
         if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
-            || changes.Kept is not null || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+            || keptChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             Current = Collect(report);
         return failuresChanged;
     }
@@ -110,6 +109,16 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         return true;
     }
 
+    private bool NoteKept(DesiredChanges changes)
+    {
+        if (changes.Kept is not { } kept)
+            return false;
+
+        foreach (var backends in kept)
+            logger.BackendsKept(Describe(backends));
+        return true;
+    }
+
     private bool NoteOverlap()
     {
         var overlap = Overlap();
@@ -139,8 +148,8 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     [
         .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
-        .. desired.Kept.Select(kept => new Problem(kept.Key.Service.ToString(), Describe(kept))),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. desired.Kept.Select(kept => new Problem(kept.Key.Service.ToString(), Describe(kept))),
         .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
         .. Uncounted(),
@@ -151,14 +160,14 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         : [new Problem(MapNames.Counters, $"{_uncounted} backends have no counters, because {MapNames.Counters} takes no more: "
             + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES after 'ebpflb cleanup'.")];
 
-    private static string Describe(KeptBackends kept) =>
-        $"{kept.Key} {(kept.ServiceIsGone ? "is gone" : "has no endpoint any more")}, and this node keeps serving "
-        + $"{string.Join(", ", kept.Backends.Select(backend => backend.Endpoint))}: without them it would lose its API server. Ends when "
-        + "the service has endpoints again.";
-
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, "
         + "of the same age, first by name. It takes over when that one goes.";
+
+    private static string Describe(KeptBackends kept) =>
+        $"{kept.Key} {(kept.ServiceIsGone ? "is gone" : "has no endpoint")}, and keeps the {kept.Backends.Count} backends it had last, so "
+        + "that the API server stays within reach. It follows the cluster again once the Service has an endpoint; see whether the API "
+        + "servers write theirs.";
 
     private static string Describe(ServiceCidrConflict conflict) =>
         $"Service CIDR {conflict.Cidr} holds {conflict.NodeAddress}, an address of this node, and is not programmed: addresses "

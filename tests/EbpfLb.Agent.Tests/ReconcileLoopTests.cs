@@ -152,6 +152,29 @@ public sealed class ReconcileLoopTests : IDisposable
         Assert.Single(_maps.ServiceCidrs.ReadAll());
     }
 
+    [Fact]
+    public void The_service_of_the_API_server_that_keeps_its_backends_is_a_problem_until_it_has_others()
+    {
+        _state.SetListed("test", true);
+        _state.Apply(Change("kubernetes", "10.96.0.1", "192.0.2.1"));
+        _loop.RunOnce();
+        string full = Text;
+        var slice = _state.Take().State.SlicesOf(new ObjectName("default", "kubernetes"))[0];
+        _state.Apply(new ClusterChange { UpsertedSlices = [slice with { Endpoints = default }] });
+        _loop.RunOnce();
+        _loop.RunOnce();
+
+        Assert.Equal(full, Text);
+        var problem = Assert.Single(Problems);
+        Assert.Equal("default/kubernetes", problem.Object.ToString());
+        Assert.Contains("has no endpoint, and keeps the 1 backends it had last", problem.Message.ToString(), StringComparison.Ordinal);
+        Assert.Single(_log.Lines, line => line == problem.Message.ToString());
+
+        _state.Apply(new ClusterChange { UpsertedSlices = [slice] });
+        _loop.RunOnce();
+        Assert.Empty(Problems);
+    }
+
     [Theory]
     [InlineData(30000, 40000, true)]
     [InlineData(29999, 30080, true)]
