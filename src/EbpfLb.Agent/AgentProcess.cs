@@ -145,7 +145,7 @@ public static class AgentProcess
             NodeFacts = FactsOf(network),
         };
         // What the last agent left, for the case that the API tells of none at first.
-        foreach (var (key, backends) in sync.ProgrammedBackends(ApiServiceGuard.ServiceName))
+        foreach (var (key, backends) in sync.ProgrammedBackends(DesiredState.ApiService))
             desired.Recall(key, backends);
         var status = new AgentStatus(datapath.Maps, new AgentValue
         {

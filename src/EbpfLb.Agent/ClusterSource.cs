@@ -3,7 +3,6 @@ using EbpfLb.Datapath.Status;
 using EbpfLb.Kubernetes.Api;
 using EbpfLb.Kubernetes.Api.Events;
 using EbpfLb.Kubernetes.Manifests;
-using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 using Microsoft.Extensions.Logging;
 

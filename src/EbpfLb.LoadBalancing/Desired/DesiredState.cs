@@ -47,6 +47,9 @@ public sealed class DesiredState
     /// <summary>Service CIDRs that are not desired for now; ordered.</summary>
     public IReadOnlyList<ServiceCidrConflict> ServiceCidrConflicts => [.. _cidrConflicts];
 
+    /// <summary>The Service that leads to the API server, and never becomes empty through us.</summary>
+    public static ObjectName ApiService => ApiServiceGuard.ServiceName;
+
     /// <summary>What default/kubernetes keeps although the state has no endpoint of it; ordered.</summary>
     public IReadOnlyList<KeptBackends> Kept => [.. _kept];
 
