@@ -6,8 +6,8 @@ namespace EbpfLb.Agent;
 /// <summary>Events 1000 to 1099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1000, LogLevel.Information, "ebpflb {Version} on node {Node}, manifests {Manifests}, process {Pid}")]
-    public static partial void Starting(this ILogger logger, string version, string node, string manifests, int pid);
+    [LoggerMessage(1000, LogLevel.Information, "ebpflb {Version} on node {Node} follows {Source}, process {Pid}")]
+    public static partial void Starting(this ILogger logger, string version, string node, string source, int pid);
 
     [LoggerMessage(1001, LogLevel.Information,
         "First sync: {ServicePorts} service ports, {Frontends} frontends, {Backends} backends; {MapWrites} map writes in {Milliseconds:F1} ms")]
