@@ -111,6 +111,8 @@ public sealed partial class DatapathSync
             _cidrsDue = true;
         }
 
+        _cidrsDue |= _cidrsArePartial && !changes.ServiceCidrsArePartial;
+        _cidrsArePartial = changes.ServiceCidrsArePartial;
         bool completing = complete && !_complete;
         if (completing)
         {
