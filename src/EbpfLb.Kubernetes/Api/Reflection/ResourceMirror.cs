@@ -38,7 +38,7 @@ internal sealed class ResourceMirror
         _writer = writer;
         _problems = problems;
         _logger = logger;
-        writer.RegisterSource(resource.Name);
+        writer.RegisterSource(resource.Name, onlyServiceCidrs: resource.Kind == ResourceKind.ServiceCidr);
     }
 
     public int Count => _objects.Count;
