@@ -94,7 +94,7 @@ public static class AgentProcess
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
             () => nodeProblems.OfSysctls =
             [
-                .. sysctls.Prepare(
+                .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
                     options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
                 .. conntrack.Prepare(),
             ],
@@ -165,7 +165,7 @@ public static class AgentProcess
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake,
-            nodeProblems: () => [.. nodeProblems.Current, .. serving.Loop.Problems], serving.Observer, source.Events);
+            nodeProblems: () => [.. nodeProblems.Current, .. serving.Problems], serving.Observer, source.Events);
 
         source.ProblemsChanged = loop.Wake;
         nodeProblems.Changed = loop.Wake;
