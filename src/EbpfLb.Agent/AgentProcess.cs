@@ -128,7 +128,9 @@ public static class AgentProcess
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             console.ColorBehavior = LoggerColorBehavior.Disabled;
-        }));
+        })
+        // Whoever reads the log and stops must not stop the loops that write it. What was left out is counted in it.
+        .Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite));
 
     private static IHost Compose(
         AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,

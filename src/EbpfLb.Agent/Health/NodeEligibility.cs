@@ -33,6 +33,6 @@ internal sealed class NodeEligibility(string name, bool needsNode, ILogger<NodeE
 
     private Problem Missing() => new(
         $"Node/{name}",
-        $"The API server has no node {name}: no endpoint counts as one of this node, and /healthz says 503. Name the node as the API does "
-        + "with --node-name, or see why the kubelet does not register it.");
+        $"The API server has no node {name}, so /healthz says 503; and if that is not its name, every endpoint counts as one of another "
+        + "node. Name it as the API does with --node-name, or see why the kubelet does not register it.");
 }
