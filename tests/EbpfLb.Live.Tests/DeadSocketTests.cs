@@ -66,6 +66,9 @@ public sealed class DeadSocketTests(OuterNode node, ITestOutputHelper output) : 
             await using var tcp = await Node.P12.HoldAsync(changing.ClusterIP(v6), count: 20);
             await changing.PublishAsync(Node.P11.Ready);
             await using var ended = await Node.P12.HoldUdpAsync(changing.ClusterIP(v6), count: 2);
+            // Gets nobody new, and goes on serving who it has.
+            await changing.PublishAsync(Node.P11.Terminating, Node.P21.Ready);
+            (await ended.CheckAsync()).AssertHolds("p11");
 
             await EndedAsync(() => changing.PublishAsync(Node.P21.Ready), sockets: 2);
             (await ended.CheckAsync()).AssertAllFailedWith(Aborted);
