@@ -107,12 +107,12 @@ SUBPROGRAM int sweep_is_young_opening(__u8 protocol, __u16 flags, __u32 age)
 	return age < clock_of_s(protocol == IPPROTO_TCP ? settings->tcp_syn_s : settings->udp_s);
 }
 
-/* A datagram flow ends with its backend, a connection when its ends know. */
+/* A flow of datagrams ends with its backend, a connection or an association when its ends know. */
 static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
 {
 	__u32 id = flow->backend_id;
 
-	return key->protocol != IPPROTO_TCP && !bpf_map_lookup_elem(&backends_v1, &id);
+	return key->protocol == IPPROTO_UDP && !bpf_map_lookup_elem(&backends_v1, &id);
 }
 
 static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, void *unused)
