@@ -21,7 +21,7 @@ internal sealed class ApiChurn(BenchOptions options, Report report)
     public async Task RunAsync(CancellationToken stopping)
     {
         string part = string.Create(CultureInfo.InvariantCulture,
-            $"API server, {options.Services:#,##0} services x {options.Endpoints} endpoints, {PerSecond} slices/s for {options.ChurnSeconds} s");
+            $"API server, {options.Services:#,##0} x {options.Endpoints} endpoints, {PerSecond} slices/s for {options.ChurnSeconds} s");
         using var sandbox = Sandbox.Create();
         using var api = FakeApiProcess.Start(sandbox, options.Services, options.Endpoints, stopping);
         string place = sandbox.NewBpfFs("churn");

@@ -58,7 +58,8 @@ internal sealed class ApiCost(BenchOptions options, Report report)
     }
 
     private void Measure(string part, string name, string[] places, Func<string, double> time, double? most) =>
-        report.Add(Measurement.Median(part, name, new Sample(places.Select(time)), "ms", StartMethod, most is { } limit ? Bar.Most(limit) : null));
+        report.Add(Measurement.Median(
+            part, name, new Sample(places.Select(time)), "ms", StartMethod, most is { } limit ? Bar.Most(limit) : null));
 
     private double TimeStart(Sandbox sandbox, FakeApiProcess api, string place, int services, CancellationToken stopping)
     {

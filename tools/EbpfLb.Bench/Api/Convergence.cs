@@ -16,7 +16,8 @@ internal static class Convergence
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     /// <returns>CLOCK_MONOTONIC.</returns>
-    public static long Wait(AgentProcess agent, string directory, int services, int endpoints, TimeSpan deadline, CancellationToken stopping)
+    public static long Wait(
+        AgentProcess agent, string directory, int services, int endpoints, TimeSpan deadline, CancellationToken stopping)
     {
         using var map = Open(Path.Combine(directory, MapNames.Agent), deadline, stopping);
         using var shown = map.MapReadOnly();
