@@ -122,7 +122,7 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	const struct lb_conntrack *forward, *reply;
 	struct lb_conntrack *other;
 	struct lb_conntrack_key other_key;
-	bool half_open;
+	bool half_open, other_is_young;
 	__u32 age;
 
 	(void)map;
@@ -179,11 +179,14 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 				conntrack_check_other(&own, flow, sweep->now);
 		}
 	}
-	if (flow != forward && forward)
+	/* As long as either half is a young opening the reply half counts the flow, then the forward half. */
+	other_is_young =
+		other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen));
+	if (flow != forward && forward && !other_is_young)
 		return 0;
-	/* Counted already, as half open, if the backend has not said more than its answer. */
-	if (other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen))) {
-		sweep->report.half_open -= !half_open;
+	if (flow == forward && other_is_young) {
+		/* It did so as of one half open. */
+		sweep->report.half_open -= key->protocol == IPPROTO_TCP && !half_open;
 		return 0;
 	}
 	sweep->report.flows++;
