@@ -69,8 +69,8 @@ demo: deps probe publish ## Watch services served by the kernel, in namespaces o
 	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
-bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
-	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+bench-sync: build publish ## Measure the cost of a connection and of programming services (root); QUICK=1: three minutes
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(if $(QUICK),--quick) $(ARGS)
 
 bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
 	@$(MAKE) --silent --no-print-directory -C tools/xdpbench

@@ -295,5 +295,9 @@ public sealed partial class DatapathSync
             if (done)
                 _touchedVips.Remove(address);
         }
+
+        // The first run touches all there are, and a set that was large is walked at that size for good.
+        if (_touchedVips.Count == 0)
+            _touchedVips.TrimExcess();
     }
 }
