@@ -153,10 +153,10 @@ public sealed class ApiServerTests(ApiNode node, ITestOutputHelper output) : Api
         await service.ServedByAsync(Node.P11);
         FaultRule[] rules =
         [
-            new() { Ending = WatchEnding.End, EndAfterEvents = 1 },
-            new() { Ending = WatchEnding.Reset, EndAfterEvents = 1 },
-            new() { Ending = WatchEnding.ResetInFrame, EndAfterEvents = 1 },
-            new() { Ending = WatchEnding.EndInFrame, EndAfterEvents = 1 },
+            new() { Ending = WatchEnding.End, EndAfterEvents = 1, Times = 2 },
+            new() { Ending = WatchEnding.Reset, EndAfterEvents = 1, Times = 2 },
+            new() { Ending = WatchEnding.ResetInFrame, EndAfterEvents = 1, Times = 2 },
+            new() { Ending = WatchEnding.EndInFrame, EndAfterEvents = 1, Times = 2 },
             new() { ChunkSize = 7, ChunkDelayMilliseconds = 1 },
             new() { Padding = 10 * 1024 * 1024 },
             new() { JsonOnly = true, Padding = 10 * 1024 * 1024 },
@@ -167,7 +167,7 @@ public sealed class ApiServerTests(ApiNode node, ITestOutputHelper output) : Api
             long start = Stopwatch.GetTimestamp();
             Node.Server.Faults.Add(rule with { Kind = RequestKind.Watch, Resource = "endpointslices" });
             Node.Server.Watches.Finish(ResourceType.EndpointSlices, WatchEnding.End);
-            // Three events, each in a stream of its own where the rule cuts after one. The text has characters of several bytes.
+            // Three events, the first two in streams of their own where the rule cuts. The text has characters of several bytes.
             Node.Store.Put(service.SliceOf(Node.P13).Annotation("note", "Grüße, 世界"));
             Node.Store.Put(service.SliceOf(Node.P13, Node.P22));
             Node.Store.Put(service.SliceOf(Node.P21));

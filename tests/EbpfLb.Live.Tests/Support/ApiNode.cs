@@ -135,7 +135,10 @@ public class ApiNode : OuterNode
         }
 
         Store.Put(HomeNode);
-        await MapsAsync(maps => maps is { Services.Count: 0, Frontends.Count: 0, Backends.Count: 0 }, "nothing is left in the maps");
+        await MapsAsync(maps => maps is
+        {
+            Services.Count: 0, Frontends.Count: 0, Backends.Count: 0, Inconsistencies.Count: 0,
+        }, "nothing is left in the maps");
     }
 
     private protected override async Task<LiveAgent> CreateAgentAsync(IReadOnlyList<string> options)
