@@ -65,7 +65,8 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         if (wanted.MaxPerCore > 0)
         {
             int max = int.Max(wanted.Min, (int)long.Min((long)wanted.MaxPerCore * Cores(), MaxByCores));
-            yield return (Max, max, false);
+            // What somebody gave the node more of is not taken away: the kernel would drop packets until there are fewer entries.
+            yield return (Max, max, true);
             yield return (HashSize, max / EntriesPerBucket, true);
         }
 
