@@ -286,7 +286,8 @@ public sealed class ApiObjectTests(ApiNode node) : ApiTest(node), IClassFixture<
         Node.Store.Put(deep.SliceOf(Node.P13));
         var told = deep.Object.Uid("deep").Set("metadata.resourceVersion", $"{Node.Store.Advance()}").Set("metadata.managedFields", "deep");
         string nested = string.Concat(Enumerable.Repeat("{\"x\":", Depth)) + "null" + new string('}', Depth);
-        string text = told.Build().ToJsonString().Replace("\"managedFields\":\"deep\"", $"\"managedFields\":{nested}", StringComparison.Ordinal);
+        string text = told.Build().ToJsonString()
+            .Replace("\"managedFields\":\"deep\"", $"\"managedFields\":{nested}", StringComparison.Ordinal);
         Node.Server.Watches.SendRaw(ResourceType.Services, Encoding.UTF8.GetBytes($"{{\"type\":\"ADDED\",\"object\":{text}}}\n"));
         await deep.ServedByAsync(Node.P13);
         Node.Server.Watches.Send(EventType.Deleted, told.Set("metadata.resourceVersion", $"{Node.Store.Advance()}"));

@@ -138,7 +138,8 @@ public sealed class ApiServerTests(ApiNode node, ITestOutputHelper output) : Api
         await before.ServedByAsync(Node.P11);
         after.Put(Node.P21);
         await after.ServedByAsync(Node.P21);
-        foreach (var resource in Node.Server.Requests.All.Where(request => request.Resource.Length > 0).GroupBy(request => request.Resource))
+        var requests = Node.Server.Requests.All.Where(request => request.Resource.Length > 0);
+        foreach (var resource in requests.GroupBy(request => request.Resource))
         {
             Assert.Single(resource, request => request.Kind == RequestKind.WatchList);
             Assert.Single(resource, request => request.Kind == RequestKind.List);

@@ -3,7 +3,9 @@ using EbpfLb.Live.Tests.Support;
 
 namespace EbpfLb.Live.Tests;
 
-/// <summary>A link that drops everything: the one slow test, since the agent gives a connection half a minute to show a sign of life.</summary>
+/// <summary>
+/// A link that drops everything: the one slow test, since the agent gives a connection half a minute to show a sign of life.
+/// </summary>
 public sealed class ApiSilenceTests(ApiNode node) : ApiTest(node), IClassFixture<ApiNode>
 {
     [PrivilegedFact]
@@ -20,7 +22,7 @@ public sealed class ApiSilenceTests(ApiNode node) : ApiTest(node), IClassFixture
         string blackhole = $"blackhole {OuterNode.FirstV4}/32";
         await Node.Outside.IpAsync($"route add {blackhole}");
         Node.Store.Put(service.SliceOf(Node.P11, Node.P13));
-        // Half of the time in which the connection must be found dead; what is left is waited for by the log.
+        // The agent's own patience is longer; what is left of it is waited for by the log.
         await Task.Delay(TimeSpan.FromSeconds(20));
         await Node.Agent.WaitForLogAsync("endpointslices.discovery.k8s.io: the watch was cut", from);
         await service.ServedByAsync(Node.P11);

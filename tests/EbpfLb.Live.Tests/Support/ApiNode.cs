@@ -128,7 +128,8 @@ public class ApiNode : OuterNode
     internal async Task ResetAsync()
     {
         Server.Faults.Clear();
-        foreach (var type in new[] { ResourceType.Services, ResourceType.EndpointSlices, ResourceType.ServiceCidrs, ResourceType.NewEvents })
+        ResourceType[] types = [ResourceType.Services, ResourceType.EndpointSlices, ResourceType.ServiceCidrs, ResourceType.NewEvents];
+        foreach (var type in types)
         {
             foreach (var item in Store.Snapshot(type).Items.Values)
                 Store.Delete(type, item.Namespace, item.Name);

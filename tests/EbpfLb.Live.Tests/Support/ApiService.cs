@@ -33,7 +33,8 @@ internal sealed record ApiService(ApiNode Node, int Number)
     /// <summary>Of its ClusterIP alone.</summary>
     public ServiceBuilder Object => Service(Namespace, Name).ClusterIP(Address).Port(Port);
 
-    public ServiceBuilder ObjectWithNodePort => Service(Namespace, Name).ClusterIP(Address).OfType("NodePort").Port(Port, nodePort: NodePort);
+    public ServiceBuilder ObjectWithNodePort =>
+        Service(Namespace, Name).ClusterIP(Address).OfType("NodePort").Port(Port, nodePort: NodePort);
 
     /// <summary>Without endpoints.</summary>
     public SliceBuilder EmptySlice => Slice(Namespace, SliceName, Name).Port(LiveService.TargetPort);
