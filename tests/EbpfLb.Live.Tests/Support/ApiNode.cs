@@ -81,7 +81,7 @@ public class ApiNode : OuterNode
         await last.GoneAsync();
     }
 
-    /// <summary>Until the agent's log has, or the status shows, problems of an object with all these words.</summary>
+    /// <summary>Until the status shows a problem of an object with all these words.</summary>
     internal Task ProblemAsync(string subject, params string[] words) => Eventually.True(
         () => Agent.ReadStatus().Problems.Any(problem => problem.Object.Contains(subject, StringComparison.Ordinal)
             && words.All(word => problem.Message.Contains(word, StringComparison.Ordinal))),
