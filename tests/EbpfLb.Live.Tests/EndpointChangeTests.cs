@@ -179,9 +179,9 @@ public sealed class EndpointChangeTests(OuterNode node) : OuterTest(node), IClas
         {
             Client leaving = pods[step % 4], staying = pods[(step + 1) % 4], coming = pods[(step + 2) % 4];
             await service.PublishAsync(leaving.Terminating, staying.Ready, coming.Ready);
+            await streams.FlowAsync();
         }
 
-        await streams.FlowAsync();
         foreach (var report in await streams.StopAsync())
             report.AssertAnsweredBy("p11", "p13", "p21", "p22");
     }
