@@ -39,6 +39,7 @@ LAYOUT_STRUCT(lb_affinity_key);
 LAYOUT_STRUCT(lb_affinity);
 
 LAYOUT_STRUCT(lb_sock_peer);
+LAYOUT_STRUCT(lb_dead_socket);
 LAYOUT_ENUM(lb_sock_flow_direction);
 LAYOUT_STRUCT(lb_sock_flow_key);
 LAYOUT_STRUCT(lb_sock_flow);

@@ -178,6 +178,23 @@ struct lb_sock_peer {
 	__u32 more_flows; /* not 0: an unconnected socket has further flows in sock_flows_v1 */
 };
 
+/*
+ * What sock_dead lists: a connected UDP socket whose backend its service does not have any more. Ends and cookie are
+ * those by which NETLINK_SOCK_DIAG finds the socket in its network namespace.
+ */
+struct lb_dead_socket {
+	__u64 cookie;
+	struct lb_address local;
+	struct lb_address remote; /* the backend */
+	__u32 netns;              /* inode number of its network namespace */
+	__u32 service_id;         /* of the service it dialled */
+	__u32 ifindex;            /* of the device it is bound to; 0: none */
+	__be16 local_port;
+	__be16 remote_port;
+	__u8 family; /* AF_*, of the socket */
+	__u8 pad[7];
+};
+
 /* sock_flows_v1: the second and further frontends of one unconnected UDP socket, in both directions. */
 
 enum lb_sock_flow_direction {

@@ -5,6 +5,7 @@ using EbpfLb.Agent.Serving;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Sockets;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
@@ -85,6 +86,7 @@ public static class AgentProcess
         settings.Write(options.Flows, NetworkNamespace.CurrentCookie());
         using var network = new NodeNetwork(datapath, options.Devices, settings, loggers.CreateLogger<NodeNetwork>());
         using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
+        using var deadSocketList = DeadSocketList.TryOpen(datapath.ProgramDirectory, datapath.Maps);
 
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
@@ -102,7 +104,11 @@ public static class AgentProcess
         follower.Begin();
         var sweeps = new SweepLoop(
             sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
-        using var host = Compose(options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, exit, loggers);
+        var deadSockets = deadSocketList is null ? null : new DeadSocketsLoop(
+            new DeadSockets(deadSocketList.Read, DeadSocketEnder.End).Run, () => sync.IsComplete, new DeadSocketsOptions(),
+            TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>());
+        using var host = Compose(
+            options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, deadSockets, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -134,7 +140,8 @@ public static class AgentProcess
 
     private static IHost Compose(
         AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,
-        NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps, ExitStatus exit, ILoggerFactory loggers)
+        NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps, DeadSocketsLoop? deadSockets,
+        ExitStatus exit, ILoggerFactory loggers)
     {
         var desired = new DesiredState(new DesiredStateOptions
         {
@@ -166,12 +173,19 @@ public static class AgentProcess
         var loop = new ReconcileLoop(
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
-            loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake,
-            nodeProblems: () => [.. nodeProblems.Current, .. serving.Problems], serving.Observer, source.Events);
+            loggers.CreateLogger<ReconcileLoop>(),
+            backendsMayHaveGone: () =>
+            {
+                sweeps.Wake();
+                deadSockets?.Wake();
+            },
+            nodeProblems: () => [.. nodeProblems.Current, .. deadSockets?.Problems ?? [], .. serving.Problems], serving.Observer,
+            source.Events);
 
         source.ProblemsChanged = loop.Wake;
         nodeProblems.Changed = loop.Wake;
         serving.Loop.ProblemsChanged = loop.Wake;
+        deadSockets?.ProblemsChanged = loop.Wake;
         network.SourceAddressesChanged = () =>
         {
             desired.NodeFacts = FactsOf(network);
@@ -187,6 +201,8 @@ public static class AgentProcess
             AddPart(builder.Services, name, run);
         AddPart(builder.Services, "network follower", follower.RunAsync);
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
+        if (deadSockets is not null)
+            AddPart(builder.Services, "look for dead sockets", deadSockets.RunAsync);
         AddPart(builder.Services, "HTTP server", serving.Loop.RunAsync);
         return builder.Build();
     }

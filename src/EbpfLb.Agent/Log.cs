@@ -87,4 +87,16 @@ internal static partial class Log
     [LoggerMessage(1021, LogLevel.Warning, "{Path} stays {Before}, {Value} was asked for: {Cause}. In a pod that takes CAP_SYS_RESOURCE; "
         + "--oom-score-adj names another value")]
     public static partial void OomScoreNotSet(this ILogger logger, string path, string before, int value, string cause);
+
+    [LoggerMessage(1040, LogLevel.Information, "Ended {Count} connected UDP sockets whose backends are gone, in {Milliseconds:F1} ms")]
+    public static partial void SocketsEnded(this ILogger logger, int count, double milliseconds);
+
+    [LoggerMessage(1041, LogLevel.Debug, "Found no connected UDP socket to end, in {Milliseconds:F1} ms")]
+    public static partial void NoSocketsEnded(this ILogger logger, double milliseconds);
+
+    [LoggerMessage(1042, LogLevel.Warning, "Connected UDP sockets whose backends are gone could not be looked for, and are later: {Failure}")]
+    public static partial void SocketsNotEnded(this ILogger logger, string failure);
+
+    [LoggerMessage(1043, LogLevel.Warning, "{Problem}")]
+    public static partial void SocketsProblem(this ILogger logger, string problem);
 }

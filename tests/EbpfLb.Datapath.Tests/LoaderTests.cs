@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text.Json;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
@@ -76,6 +77,25 @@ public sealed class LoaderTests : IDisposable
         (await _kernel.OpenAsync()).Dispose();
         Assert.NotEqual(before, ProgramId("tc_egress"));
         Assert.NotEqual(0u, ProgramId("ct_sweep"));
+    }
+
+    [PrivilegedFact]
+    public async Task A_program_that_the_datapath_works_without_may_be_refused_and_is_offered_again_at_the_next_start()
+    {
+        var log = new WarningLog<Loading.Datapath>();
+        var options = new DatapathOptions
+        {
+            BpfFs = _kernel.BpfFs,
+            Cgroup = _kernel.Cgroup.Path,
+            MapSizes = new Dictionary<string, uint>(),
+        };
+        (await Loading.Datapath.OpenAsync(options, new WithoutIterators(), log, CancellationToken.None)).Dispose();
+        Assert.StartsWith(
+            "This kernel does not take sock_dead, which the datapath works without: ", Assert.Single(log.Lines), StringComparison.Ordinal);
+        uint before = ProgramId("tc_egress");
+        (await _kernel.OpenAsync()).Dispose();
+        Assert.NotEqual(0u, ProgramId("sock_dead"));
+        Assert.Equal(before, ProgramId("tc_egress"));
     }
 
     [PrivilegedFact]
@@ -229,5 +249,22 @@ public sealed class LoaderTests : IDisposable
         using var program = BpfProgram.OpenPinned(
             Path.Combine(Directory.GetDirectories(Path.Combine(_kernel.Pins, "programs")).Single(), name));
         return program.Info.Id;
+    }
+
+    // As on a kernel without BTF of its own.
+    private sealed class WithoutIterators : IBpftool
+    {
+        private readonly Bpftool _bpftool = new(Bpftool.Locate(null), new ProcessRunner());
+
+        public Task<string> VersionAsync(CancellationToken stopping) => _bpftool.VersionAsync(stopping);
+
+        public Task<JsonDocument> DumpBtfAsync(string objectPath, CancellationToken stopping) => _bpftool.DumpBtfAsync(objectPath, stopping);
+
+        public Task LoadAllAsync(
+            string objectPath, string programDirectory, IReadOnlyDictionary<string, string> pinnedMaps, string? pinMapsDirectory,
+            CancellationToken stopping) =>
+            new FileInfo(objectPath).LinkTarget!.Contains("lb_sock_iter", StringComparison.Ordinal)
+                ? throw new BpftoolException("bpftool", ["prog", "loadall"], 255, "failed to find kernel BTF type ID", "no BTF")
+                : _bpftool.LoadAllAsync(objectPath, programDirectory, pinnedMaps, pinMapsDirectory, stopping);
     }
 }

@@ -17,7 +17,9 @@ public sealed class PartialSourceAndRefusalTests
         var restarted = new Cluster(_maps, complete: false);
         restarted.Apply(Service("web", "10.96.0.99"), Slice("web", "10.244.1.11"));
 
+        Assert.False(restarted.Sync.IsComplete);
         Assert.True(restarted.Complete().IsClean);
+        Assert.True(restarted.Sync.IsComplete);
         Assert.DoesNotContain("10.96.0.10:80", restarted.Text, StringComparison.Ordinal);
         Assert.Empty(restarted.Inconsistencies);
     }

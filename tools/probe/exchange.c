@@ -197,6 +197,19 @@ int udp_open(const struct endpoint *to)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A connected socket. */
+int udp_dial(const struct endpoint *to)
+{
+	int fd = udp_open(to);
+	int error;
+
+	if (fd < 0 || !connect(fd, (const struct sockaddr *)&to->address, to->length))
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
 int udp_receive(int fd, struct answer *answer, struct endpoint *from, int timeout_ms)
 {
 	uint64_t until = deadline(timeout_ms);

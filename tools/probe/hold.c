@@ -6,6 +6,7 @@
  *   half     this side ends; what the other one still says is counted
  *   reset    they end with a reset
  *   abandon  they are forgotten without a word to the other side, as when the machine goes
+ * With --connected they are UDP sockets, for which check and the end are all there is.
  */
 
 #define _GNU_SOURCE
@@ -38,15 +39,37 @@ static void report(const char *event, const struct tally *backends, const struct
 	json_end();
 }
 
+static int udp_sign_of_life(int fd, const struct options *options, struct answer *answer)
+{
+	static unsigned int number;
+	struct endpoint from;
+	char payload[32];
+
+	snprintf(payload, sizeof(payload), "h%u", number++);
+	return udp_exchange(fd, NULL, payload, answer, &from, options->timeout_ms);
+}
+
+/* A datagram that is answered, by the one that answered first; or what the kernel had to say before it was sent. */
+static int udp_check(const struct held *held, const struct options *options)
+{
+	struct answer answer;
+	int error = tcp_finish(held->fd, 0);
+
+	if (!error)
+		error = udp_sign_of_life(held->fd, options, &answer);
+	return error ? error : strcmp(held->backend, answer.backend) ? -EPROTO : 0;
+}
+
 static int open_held(const struct endpoint *to, const struct options *options, struct held *held)
 {
 	struct answer answer;
 	int error;
 
-	held->fd = tcp_dial_as(to, options);
+	held->fd = options->connected ? udp_dial(to) : tcp_dial_as(to, options);
 	if (held->fd < 0)
 		return held->fd;
-	error = tcp_greeting(held->fd, &answer, options->timeout_ms);
+	error = options->connected ? udp_sign_of_life(held->fd, options, &answer)
+				   : tcp_greeting(held->fd, &answer, options->timeout_ms);
 	if (error) {
 		close(held->fd);
 		held->fd = -1;
@@ -128,7 +151,7 @@ int run_hold(const struct options *options)
 		uint64_t bytes = 0, until = deadline(options->timeout_ms);
 
 		tally_free(&backends);
-		for (int i = 0; i < options->count && check; i++)
+		for (int i = 0; i < options->count && check && !options->connected; i++)
 			held[i].error = held[i].fd < 0 ? 0 : tcp_say(held[i].fd, "alive");
 		for (int i = 0; i < options->count; i++) {
 			int error = 0;
@@ -137,6 +160,8 @@ int run_hold(const struct options *options)
 				continue;
 			if (half)
 				error = end_own_side(held[i].fd, &bytes);
+			else if (check && options->connected)
+				error = udp_check(&held[i], options);
 			else if (check)
 				error = held[i].error ? held[i].error : tcp_hear(held[i].fd, "alive", remaining(until));
 			if (error)

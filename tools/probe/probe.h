@@ -103,6 +103,7 @@ int tcp_say(int fd, const char *line);
 int tcp_hear(int fd, const char *line, int timeout_ms);
 int tcp_echo(int fd, const char *line, int timeout_ms);
 int udp_open(const struct endpoint *to);
+int udp_dial(const struct endpoint *to);
 int udp_receive(int fd, struct answer *answer, struct endpoint *from, int timeout_ms);
 /* Sends the payload and waits for the answer to it. A null address sends to the connected peer. */
 int udp_exchange(int fd, const struct endpoint *to, const char *payload, struct answer *answer, struct endpoint *from,

@@ -69,16 +69,13 @@ static int ask_udp(const struct endpoint *to, const struct options *options, uin
 	int error;
 
 	if (*fd < 0)
-		*fd = udp_open(to);
+		*fd = options->connected ? udp_dial(to) : udp_open(to);
 	if (*fd < 0)
 		return *fd;
-	if (options->connected && connect(*fd, (const struct sockaddr *)&to->address, to->length)) {
-		error = -errno;
-	} else {
-		snprintf(payload, sizeof(payload), "q%llu", (unsigned long long)number);
-		error = udp_exchange(*fd, options->connected ? NULL : to, payload, answer, &from, options->timeout_ms);
-	}
-	if (!options->same_socket) {
+	snprintf(payload, sizeof(payload), "q%llu", (unsigned long long)number);
+	error = udp_exchange(*fd, options->connected ? NULL : to, payload, answer, &from, options->timeout_ms);
+	/* A connected socket that says what is wrong is made anew; one that says nothing is trusted. */
+	if (!options->same_socket || (options->connected && error && error != -ETIME)) {
 		close(*fd);
 		*fd = -1;
 	}

@@ -55,7 +55,9 @@ public sealed class Datapath : IDisposable
                     Log.MapKeepsItsSize(logger, info.Name, info.MaxEntries, size);
             }
 
-            await loader.EnsureProgramsAsync(stopping).ConfigureAwait(false);
+            await loader.EnsureProgramsAsync(
+                (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping)
+                .ConfigureAwait(false);
             var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
             loader.RemoveOtherPrograms();
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);

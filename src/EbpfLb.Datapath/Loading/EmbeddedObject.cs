@@ -23,11 +23,16 @@ internal sealed class EmbeddedObject
         new("lb_xdp.bpf.o", [ProgramNames.XdpIngress]),
         new("lb_tc.bpf.o", [ProgramNames.TcIngress, ProgramNames.TcEgress, ProgramNames.TcPod]),
         new("lb_sweep.bpf.o", [ProgramNames.ConntrackSweep]),
+        // Takes a kernel with BTF of its own, which nothing else does.
+        new("lb_sock_iter.bpf.o", [ProgramNames.DeadSockets]) { IsOptional = true },
     ];
 
     public string Name { get; }
 
     public byte[] Content { get; }
+
+    /// <summary>Whether the datapath works without its programs, on kernels that do not take them.</summary>
+    public bool IsOptional { get; private init; }
 
     /// <summary>Pinned under their names; no two objects have one of the same name.</summary>
     public IReadOnlyList<string> Programs { get; }

@@ -13,4 +13,7 @@ internal static partial class Log
     [LoggerMessage(3001, LogLevel.Warning,
         "{Map} keeps its {Entries} entries; --map-size {Map}={Wanted} takes effect when the map is made anew, after 'ebpflb cleanup'")]
     public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, uint wanted);
+
+    [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
+    public static partial void ObjectRefused(ILogger logger, string programs, string failure);
 }

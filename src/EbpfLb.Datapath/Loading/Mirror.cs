@@ -33,6 +33,7 @@ public sealed record Mirror(string CName, int Size, IReadOnlyList<Mirror.Field> 
         Of<AffinityKey>(),
         Of<AffinityValue>(),
         Of<SockPeerValue>(),
+        Of<DeadSocketValue>(),
         Of<SockFlowKey>(),
         Of<SockFlowValue>(),
         Of<ConntrackKey>(),

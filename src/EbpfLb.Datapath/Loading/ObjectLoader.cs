@@ -38,17 +38,33 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     }
 
     /// <summary>Loads the programs over the maps, unless this build's are loaded already.</summary>
-    public async Task EnsureProgramsAsync(CancellationToken stopping)
+    /// <param name="refused">Told of an object that the kernel did not take and that the datapath works without.</param>
+    public async Task EnsureProgramsAsync(Action<EmbeddedObject, BpftoolException> refused, CancellationToken stopping)
     {
         _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(PinnedMapIds()));
-        if (EmbeddedObject.All.SelectMany(one => one.Programs).All(name => File.Exists(Path.Combine(_programDirectory, name))))
-            return;
+        var required = EmbeddedObject.All.Where(one => !one.IsOptional).ToArray();
+        if (!required.All(IsLoaded))
+        {
+            // All are compared before the first is loaded.
+            var files = new List<MemoryFile>();
+            foreach (var one in required)
+                files.Add(await OpenCheckedAsync(one, stopping).ConfigureAwait(false));
+            await LoadProgramsAsync(files, stopping).ConfigureAwait(false);
+        }
 
-        // All are compared before the first is loaded.
-        var files = new List<MemoryFile>();
-        foreach (var one in EmbeddedObject.All)
-            files.Add(await OpenCheckedAsync(one, stopping).ConfigureAwait(false));
-        await LoadProgramsAsync(files, stopping).ConfigureAwait(false);
+        foreach (var one in EmbeddedObject.All.Where(one => one.IsOptional && !IsLoaded(one)))
+        {
+            var file = await OpenCheckedAsync(one, stopping).ConfigureAwait(false);
+            try
+            {
+                await bpftool.LoadAllAsync(file.PathForChild, ProgramDirectory, ExistingMaps(), pinMapsDirectory: null, stopping)
+                    .ConfigureAwait(false);
+            }
+            catch (BpftoolException exception)
+            {
+                refused(one, exception);
+            }
+        }
     }
 
     public void Dispose()
@@ -96,6 +112,8 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             throw;
         }
     }
+
+    private bool IsLoaded(EmbeddedObject one) => one.Programs.All(name => File.Exists(Path.Combine(ProgramDirectory, name)));
 
     // A first load makes every missing map with its type, flags and BTF as the object declares them. Those that shall have another size
     // are made again in its image; the others are kept.

@@ -25,7 +25,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
             Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
             Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
-            OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
+            SockPeers = OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
             OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
             NodeAddresses = Open<Address, NodeAddressValue>(directory, MapNames.NodeAddresses);
             ServiceCidrs = Open<ServiceCidrKey, ServiceCidrValue>(directory, MapNames.ServiceCidrs);
@@ -70,6 +70,9 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     public IBpfMap<AffinityKey, AffinityValue> Affinity { get; }
 
     public IBpfMap<uint, ProblemValue> Problems { get; }
+
+    /// <summary>Socket storage of <see cref="SockPeerValue"/>.</summary>
+    public BpfMap SockPeers { get; }
 
     public IBpfMap<Address, NodeAddressValue> NodeAddresses { get; }
 

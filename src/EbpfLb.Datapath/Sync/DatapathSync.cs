@@ -48,6 +48,7 @@ public sealed partial class DatapathSync
     private IdAllocator _serviceIds = null!;
     private IdAllocator _backendIds = null!;
     private bool _complete;
+    private bool _completed;
     private bool _freed;
     private int _outsideV4;
     private int _outsideV6;
@@ -66,6 +67,11 @@ public sealed partial class DatapathSync
         _counters = new(maps);
         _slots = new(maps.Slots.Capacity, options.SlotGrace, time);
     }
+
+    /// <summary>
+    /// Whether an <see cref="Apply"/> that knew all there is has ended. From then on a backend that is missing is gone. Read by any task.
+    /// </summary>
+    public bool IsComplete => Volatile.Read(ref _completed);
 
     /// <summary>Service ids in the maps: one per service port and family.</summary>
     public int ServicePortCount => _portById.Count;
@@ -138,6 +144,7 @@ public sealed partial class DatapathSync
         _freed = false;
         RefreshVips();
         FitNodePortRange();
+        Volatile.Write(ref _completed, _complete);
 
         return new ApplyReport(upserted.Count + removed.Count, MapWrites - before, Failures, HasLeftovers);
     }

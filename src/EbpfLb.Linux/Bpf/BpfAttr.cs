@@ -130,6 +130,23 @@ internal static unsafe class BpfAttr
         [FieldOffset(12)] public uint Flags;
     }
 
+    /// <summary>LINK_CREATE of an iterator. What it walks over is in a union bpf_iter_link_info, of a map a descriptor.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 32)]
+    public struct LinkCreateIterator
+    {
+        [FieldOffset(0)] public uint ProgFd;
+        [FieldOffset(8)] public uint AttachType;
+        [FieldOffset(16)] public ulong IterInfo;
+        [FieldOffset(24)] public uint IterInfoLen;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 8)]
+    public struct IterCreate
+    {
+        [FieldOffset(0)] public uint LinkFd;
+        [FieldOffset(4)] public uint Flags;
+    }
+
     [StructLayout(LayoutKind.Explicit, Size = 16)]
     public struct LinkUpdate
     {

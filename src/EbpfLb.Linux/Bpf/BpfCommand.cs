@@ -25,5 +25,6 @@ internal enum BpfCommand
     LinkUpdate = 29,
     LinkGetFdById = 30,
     LinkGetNextId = 31,
+    IterCreate = 33,
     LinkDetach = 34,
 }

@@ -8,6 +8,7 @@ namespace EbpfLb.Linux.Netlink;
 internal sealed class NetlinkSocket : IDisposable
 {
     public const int NETLINK_ROUTE = 0;
+    public const int NETLINK_SOCK_DIAG = 4;
     public const int NETLINK_GENERIC = 16;
 
     // The kernel fills datagrams of a dump up to 32 KiB, and goes beyond for one message that is longer.

@@ -151,6 +151,18 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
         return held;
     }
 
+    /// <summary>Connected UDP sockets that stay open.</summary>
+    public async Task<HeldConnections> HoldUdpAsync(string address, int port, int count, params string[] options)
+    {
+        var held = new HeldConnections(LineProcess.Start(
+            Programs.Probe, ["hold", address, Number(port), "--connected", "--count", Number(count), .. options, .. Place]));
+        Assert.Empty((await held.OpenedAsync()).Failures);
+        return held;
+    }
+
+    /// <inheritdoc cref="HoldUdpAsync(string, int, int, string[])"/>
+    public Task<HeldConnections> HoldUdpAsync(Target target, int count) => HoldUdpAsync(target.Address, target.UdpPort, count);
+
     /// <summary>A command of ip(8) in this place's network namespace.</summary>
     public Task<string> IpAsync(string command) =>
         Programs.OutputOfAsync("nsenter", [$"--net={NetworkNamespace}", "ip", .. command.Split(' ')]);

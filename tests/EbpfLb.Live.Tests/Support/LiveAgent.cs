@@ -40,12 +40,19 @@ internal sealed class LiveAgent : IAsyncDisposable
     /// <summary>Null: the machine's own. Neither the devices nor the ports there are a test's, so the agent gets none.</summary>
     public string? NetworkNamespace { get; init; }
 
+    /// <summary>A program, with its arguments, that runs the agent.</summary>
+    public string[] Under { get; init; } = [];
+
     public int Pid => Process.Pid;
 
     public string Log => Process.Text;
 
     /// <summary>Where a later <see cref="WaitForLogAsync"/> may start to look.</summary>
+<<<<<<< HEAD
     public int LogLength => Process.LineCount;
+=======
+    public int LineCount => Process.LineCount;
+>>>>>>> main
 
     private string[] Line
     {
@@ -55,8 +62,13 @@ internal sealed class LiveAgent : IAsyncDisposable
             var restraints = NetworkNamespace is null ? Restraints.Where(option => !_options.Contains(option.Split('=')[0])) : [];
             return
             [
+<<<<<<< HEAD
                 .. place, Programs.Ebpflb, "agent", .. Source, "--node-name", NodeName, "--bpffs", BpfFs, "--cgroup", Cgroup,
                 .. restraints, .. _options,
+=======
+                .. place, .. Under, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
+                "--cgroup", Cgroup, .. restraints, .. _options,
+>>>>>>> main
             ];
         }
     }
