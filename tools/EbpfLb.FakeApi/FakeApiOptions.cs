@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
+using System.Net.Sockets;
 
 namespace EbpfLb.FakeApi;
 
 public sealed record FakeApiOptions
 {
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
+
+    /// <summary>Makes a socket that is bound to the endpoint, for instance in another network namespace. Null: here.</summary>
+    public Func<EndPoint, Socket>? Bind { get; init; }
 
     public bool Tls { get; init; }
 

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -88,8 +89,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         builder.Services.AddLogging(logging => logging.ClearProviders());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure)
-            // A flush returns once the socket has the bytes: what was flushed before a reset arrives before it.
-            .UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
+            .UseSockets(Configure);
         _application = builder.Build();
         var stopping = _stopping.Token;
         _application.Run(context => _handler.HandleAsync(context, stopping));
@@ -132,6 +132,14 @@ public sealed class FakeApiServer : IAsyncDisposable
             if (_options.Tls)
                 listen.UseHttps(ConfigureTls);
         });
+    }
+
+    private void Configure(SocketTransportOptions sockets)
+    {
+        // A flush returns once the socket has the bytes: what was flushed before a reset arrives before it.
+        sockets.MaxWriteBufferSize = 2;
+        if (_options.Bind is { } bind)
+            sockets.CreateBoundListenSocket = bind;
     }
 
     private void ConfigureTls(HttpsConnectionAdapterOptions tls)

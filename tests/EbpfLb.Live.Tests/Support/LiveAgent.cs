@@ -5,21 +5,22 @@ using EbpfLb.Linux.Processes;
 
 namespace EbpfLb.Live.Tests.Support;
 
-/// <summary>An agent of node n1, on a BPF file system, a cgroup and a manifest directory of its own.</summary>
+/// <summary>An agent of node n1, on a BPF file system and a cgroup of its own; it follows a manifest directory or an API server.</summary>
 internal sealed class LiveAgent : IAsyncDisposable
 {
     /// <summary>For an agent in the network namespace of the machine.</summary>
     public static readonly string[] Restraints = ["--devices=none", "--healthz-bind-address=none", "--metrics-bind-address=none"];
 
     private readonly IReadOnlyList<string> _options;
+    private readonly ManifestFiles? _manifests;
     private LineProcess? _process;
 
     /// <param name="options">Further ones of the command line.</param>
-    public LiveAgent(string bpffs, string cgroup, ManifestFiles manifests, params IReadOnlyList<string> options)
+    public LiveAgent(string bpffs, string cgroup, ManifestFiles? manifests, params IReadOnlyList<string> options)
     {
         BpfFs = bpffs;
         Cgroup = cgroup;
-        Manifests = manifests;
+        _manifests = manifests;
         _options = options;
     }
 
@@ -29,7 +30,10 @@ internal sealed class LiveAgent : IAsyncDisposable
 
     public string Pins => Path.Combine(BpfFs, "ebpflb");
 
-    public ManifestFiles Manifests { get; }
+    public ManifestFiles Manifests => _manifests ?? throw new InvalidOperationException("this agent follows an API server");
+
+    /// <summary>Leads to the API server of an agent without manifests.</summary>
+    public string? Kubeconfig { get; init; }
 
     public string NodeName { get; init; } = "n1";
 
@@ -44,7 +48,11 @@ internal sealed class LiveAgent : IAsyncDisposable
     public string Log => Process.Text;
 
     /// <summary>Where a later <see cref="WaitForLogAsync"/> may start to look.</summary>
+<<<<<<< HEAD
+    public int LogLength => Process.LineCount;
+=======
     public int LineCount => Process.LineCount;
+>>>>>>> main
 
     private string[] Line
     {
@@ -54,20 +62,28 @@ internal sealed class LiveAgent : IAsyncDisposable
             var restraints = NetworkNamespace is null ? Restraints.Where(option => !_options.Contains(option.Split('=')[0])) : [];
             return
             [
+<<<<<<< HEAD
+                .. place, Programs.Ebpflb, "agent", .. Source, "--node-name", NodeName, "--bpffs", BpfFs, "--cgroup", Cgroup,
+                .. restraints, .. _options,
+=======
                 .. place, .. Under, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
                 "--cgroup", Cgroup, .. restraints, .. _options,
+>>>>>>> main
             ];
         }
     }
 
+    private string[] Source => Kubeconfig is null ? ["--manifests", Manifests.Path] : ["--kubeconfig", Kubeconfig];
+
     private LineProcess Process => _process ?? throw new InvalidOperationException("no agent runs");
 
-    /// <summary>Until what the manifests say is in the maps.</summary>
-    public async Task StartAsync()
+    /// <summary>Until what its source says is in the maps.</summary>
+    /// <param name="until">Or until its log has this.</param>
+    public async Task StartAsync(string until = "First sync:")
     {
         await DisposeAsync();
         _process = LineProcess.Start(Line[0], Line[1..]);
-        await _process.WaitForLineAsync("First sync:");
+        await _process.WaitForLineAsync(until);
     }
 
     /// <summary>For an agent that is expected to refuse its work, perhaps under another program.</summary>

@@ -165,6 +165,13 @@ public class OuterNode : IAsyncLifetime, IAsyncDisposable
         _playground = null;
     }
 
+    private protected virtual Task<LiveAgent> CreateAgentAsync(IReadOnlyList<string> options) => Task.FromResult(
+        new LiveAgent(
+            Playground.BpfFs, Playground.Cgroup, new ManifestFiles(Path.Combine(Playground.Directory, "manifests")), options)
+        {
+            NetworkNamespace = Host.NetworkNamespace,
+        });
+
     /// <summary>For what must be there before the agent.</summary>
     protected virtual Task BeforeStartAsync() => Task.CompletedTask;
 
@@ -178,11 +185,7 @@ public class OuterNode : IAsyncLifetime, IAsyncDisposable
             await Outside.IpAsync($"route add 2001:db8:113::/64 via {FirstV6} src {Outside.V6}");
             foreach (var pod in _playground.AllPods)
                 _processes.Add(await pod.ServeAsync(LiveNode.ServerPorts));
-            _agent = new LiveAgent(
-                _playground.BpfFs, _playground.Cgroup, new ManifestFiles(Path.Combine(_playground.Directory, "manifests")), _options)
-            {
-                NetworkNamespace = Host.NetworkNamespace,
-            };
+            _agent = await CreateAgentAsync(_options);
         }
         catch
         {

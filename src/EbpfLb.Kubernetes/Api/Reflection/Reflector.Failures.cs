@@ -27,10 +27,11 @@ internal sealed partial class Reflector
         if (_version is null)
             return Broken("the stream ended before it had told all objects", attempt);
 
-        if (Lived(attempt))
-            _pace.Reset();
         if (attempt.Progressed || Lived(attempt))
+        {
+            _pace.Reset();
             return TimeSpan.Zero;
+        }
 
         var pause = _pace.Fail();
         if (_pace.Failures > 1)
