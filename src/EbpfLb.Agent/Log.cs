@@ -81,4 +81,7 @@ internal static partial class Log
     [LoggerMessage(1021, LogLevel.Warning, "{Path} stays {Before}, {Value} was asked for: {Cause}. In a pod that takes CAP_SYS_RESOURCE; "
         + "--oom-score-adj names another value")]
     public static partial void OomScoreNotSet(this ILogger logger, string path, string before, int value, string cause);
+
+    [LoggerMessage(1023, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
+    public static partial void BucketsNotSet(this ILogger logger, string failure);
 }

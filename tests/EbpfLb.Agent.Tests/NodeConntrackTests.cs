@@ -7,6 +7,7 @@ namespace EbpfLb.Agent.Tests;
 public sealed class NodeConntrackTests : IDisposable
 {
     private const string Max = "nf_conntrack_max";
+    private const string Buckets = "nf_conntrack_buckets";
     private const string Established = "nf_conntrack_tcp_timeout_established";
     private const string CloseWait = "nf_conntrack_tcp_timeout_close_wait";
 
@@ -16,7 +17,7 @@ public sealed class NodeConntrackTests : IDisposable
     public NodeConntrackTests()
     {
         Write("sys/devices/system/cpu/online", "0-7\n");
-        Write("sys/module/nf_conntrack/parameters/hashsize", "65536\n");
+        WriteSysctl(Buckets, "65536\n");
         WriteSysctl(Max, "65536\n");
         WriteSysctl(Established, "432000\n");
         WriteSysctl(CloseWait, "60\n");
@@ -24,8 +25,6 @@ public sealed class NodeConntrackTests : IDisposable
         WriteSysctl("nf_conntrack_udp_timeout", "30\n");
         WriteSysctl("nf_conntrack_udp_timeout_stream", "120\n");
     }
-
-    private string HashSize => Read("sys/module/nf_conntrack/parameters/hashsize");
 
     public void Dispose() => _root.Dispose();
 
@@ -37,7 +36,7 @@ public sealed class NodeConntrackTests : IDisposable
             ("262144", "86400", "3600", "0", "30", "120"),
             (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl("nf_conntrack_tcp_be_liberal").Trim(),
                 ReadSysctl("nf_conntrack_udp_timeout").Trim(), ReadSysctl("nf_conntrack_udp_timeout_stream").Trim()));
-        Assert.Equal("65536", HashSize.Trim());
+        Assert.Equal("65536", ReadSysctl(Buckets).Trim());
         Assert.Empty(_log.Lines);
     }
 
@@ -59,7 +58,7 @@ public sealed class NodeConntrackTests : IDisposable
             ("800000", "7200", "90", "1", "10", "300"),
             (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl("nf_conntrack_tcp_be_liberal"),
                 ReadSysctl("nf_conntrack_udp_timeout"), ReadSysctl("nf_conntrack_udp_timeout_stream")));
-        Assert.Equal("200000", HashSize);
+        Assert.Equal("200000", ReadSysctl(Buckets));
     }
 
     [Theory]
@@ -78,7 +77,7 @@ public sealed class NodeConntrackTests : IDisposable
         Write("sys/devices/system/cpu/online", cores + "\n");
         New(ConntrackSysctls.LeaveAll with { MaxPerCore = perCore, Min = min }).Prepare();
         Assert.Equal(expected.ToString(CultureInfo.InvariantCulture), ReadSysctl(Max));
-        Assert.Equal(int.Max(65536, expected / 4), int.Parse(HashSize, CultureInfo.InvariantCulture));
+        Assert.Equal(int.Max(65536, expected / 4), int.Parse(ReadSysctl(Buckets), CultureInfo.InvariantCulture));
         Assert.Equal("432000\n", ReadSysctl(Established));
     }
 
@@ -94,7 +93,7 @@ public sealed class NodeConntrackTests : IDisposable
     public void Nothing_is_written_where_nothing_is_asked_for()
     {
         Assert.Empty(New(ConntrackSysctls.LeaveAll with { Min = 500_000, TcpEstablishedTimeout = TimeSpan.Zero }).Prepare());
-        Assert.Equal(("65536\n", "432000\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), HashSize));
+        Assert.Equal(("65536\n", "432000\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(Buckets)));
     }
 
     [Fact]
@@ -106,7 +105,7 @@ public sealed class NodeConntrackTests : IDisposable
         Assert.Empty(New(new ConntrackSysctls()).Prepare());
         // A write would have left no line end.
         Assert.Equal(
-            ("262144\n", "86400\n", "3600\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), HashSize));
+            ("262144\n", "86400\n", "3600\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl(Buckets)));
     }
 
     [Fact]
@@ -143,27 +142,54 @@ public sealed class NodeConntrackTests : IDisposable
     public void S181_What_cannot_be_set_is_one_problem_that_says_which_and_what_and_goes_when_it_is_so()
     {
         // A directory in place of a file refuses whoever writes, root as well, as a read-only /proc/sys does.
-        string max = _root.Combine($"proc/net/netfilter/{Max}");
+        Refuse($"proc/net/netfilter/{Max}");
         Refuse($"proc/net/netfilter/{Established}");
-        Refuse("sys/module/nf_conntrack/parameters/hashsize");
         var conntrack = New(ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000, TcpEstablishedTimeout = TimeSpan.FromHours(24) });
         var problem = Assert.Single(conntrack.Prepare());
         Assert.Equal("net.netfilter", problem.Subject);
-        Assert.Contains(
-            "/sys/module/nf_conntrack/parameters/hashsize should be 200000 and is ? (", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"net.netfilter.{Max} should be 800000 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains($"net.netfilter.{Established} should be 86400 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains("sysctl -w", problem.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(max, problem.Message, StringComparison.Ordinal);
-        Assert.Equal("800000", File.ReadAllText(max));
+        Assert.DoesNotContain(Buckets, problem.Message, StringComparison.Ordinal);
+        Assert.Equal("200000", ReadSysctl(Buckets));
 
         Assert.Equal([problem], conntrack.Prepare());
         Assert.Equal([problem.Message], _log.Lines);
 
-        Directory.Delete(_root.Combine($"proc/net/netfilter/{Established}"));
+        foreach (string name in (string[])[Max, Established])
+            Directory.Delete(_root.Combine($"proc/net/netfilter/{name}"));
         WriteSysctl(Established, "86400\n");
-        Directory.Delete(_root.Combine("sys/module/nf_conntrack/parameters/hashsize"));
-        Write("sys/module/nf_conntrack/parameters/hashsize", "300000\n");
+        WriteSysctl(Max, "800000\n");
         Assert.Empty(conntrack.Prepare());
+    }
+
+    [Fact]
+    public void Buckets_that_cannot_be_set_are_told_once_and_no_problem()
+    {
+        Refuse($"proc/net/netfilter/{Buckets}");
+        var messages = new List<(LogLevel Level, string Text)>();
+        var conntrack = new NodeConntrack(
+            _root.Combine("proc"), _root.Combine("sys"), ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000 },
+            new ListLogger((level, text) => messages.Add((level, text))));
+        Assert.Empty(conntrack.Prepare());
+        Assert.Empty(conntrack.Prepare());
+        Assert.Equal("800000", ReadSysctl(Max));
+        var (level, text) = Assert.Single(messages, message => message.Text.Contains(Buckets, StringComparison.Ordinal));
+        Assert.Equal(LogLevel.Information, level);
+        Assert.Contains($"net.netfilter.{Buckets} should be 200000 and is ? (", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1_000, 0)]
+    [InlineData(100_000, 1)]
+    public void A_limit_that_cannot_be_set_is_a_problem_only_where_it_is_too_low(int perCore, int problems)
+    {
+        // The kernel lets nobody write this one, root neither. It is 65536 everywhere.
+        string max = _root.Combine($"proc/net/netfilter/{Max}");
+        File.Delete(max);
+        File.CreateSymbolicLink(max, "/proc/sys/kernel/ngroups_max");
+        Assert.Equal(problems, New(ConntrackSysctls.LeaveAll with { MaxPerCore = perCore }).Prepare().Count);
+        Assert.Equal(problems, _log.Lines.Count);
     }
 
     private NodeConntrack New(ConntrackSysctls wanted) => new(_root.Combine("proc"), _root.Combine("sys"), wanted, _log);
