@@ -59,6 +59,7 @@ check() { # WHAT EXPECTED SEEN
     else
         failures+=("$scenario: $1: expected '$2', saw '${3//$'\n'/ }'")
         printf "   FAILED  %s: expected '%s', saw '%s'\n" "$1" "$2" "${3//$'\n'/ }"
+        tail -n 20 "$RUN_DIRECTORY/agent.log" | sed 's/^/           /'
     fi
 }
 
@@ -165,7 +166,7 @@ agent_is_up() {
 }
 
 await_agent() {
-    eventually 15 agent_is_up || true
+    eventually 60 agent_is_up || true
     if ! logged 'First sync'; then
         tail -n 8 "$RUN_DIRECTORY/agent.log"
         refuse "the agent does not come up; $RUN_DIRECTORY/agent.log is above"
