@@ -21,8 +21,8 @@ Needs root, what 'make publish probe' builds, and in the directory \$KUBEBUILDER
 Kubernetes project releases them for tests: 'setup-envtest use -p path' downloads them and says where they are; so does unpacking an
 archive envtest-vVERSION-linux-ARCHITECTURE.tar.gz of its controller-tools releases. kubectl is not needed.
 
-EBPFLB_E2E_FAKE=1 runs the same against the API server of tools/EbpfLb.FakeApi, which checks no account; a path there names another
-executable of it.
+EBPFLB_E2E_FAKE=1 runs the same against the API server of tools/EbpfLb.FakeApi, which grants what the ClusterRole says; a path there
+names another executable of it.
 
 Works in network namespaces, a cgroup and a BPF file system of its own: this machine's network, cgroups and pins stay as they are.
 
