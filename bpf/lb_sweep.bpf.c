@@ -107,12 +107,12 @@ SUBPROGRAM int sweep_is_young_opening(__u8 protocol, __u16 flags, __u32 age)
 	return age < clock_of_s(protocol == IPPROTO_TCP ? settings->tcp_syn_s : settings->udp_s);
 }
 
-/* A datagram flow ends with its backend, a connection when its ends know. */
+/* A flow of datagrams ends with its backend, a connection or an association when its ends know. */
 static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
 {
 	__u32 id = flow->backend_id;
 
-	return key->protocol != IPPROTO_TCP && !bpf_map_lookup_elem(&backends_v1, &id);
+	return key->protocol == IPPROTO_UDP && !bpf_map_lookup_elem(&backends_v1, &id);
 }
 
 static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, void *unused)
@@ -122,7 +122,7 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 	const struct lb_conntrack *forward, *reply;
 	struct lb_conntrack *other;
 	struct lb_conntrack_key other_key;
-	bool half_open;
+	bool half_open, other_is_young;
 	__u32 age;
 
 	(void)map;
@@ -179,11 +179,14 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 				conntrack_check_other(&own, flow, sweep->now);
 		}
 	}
-	if (flow != forward && forward)
+	/* As long as either half is a young opening the reply half counts the flow, then the forward half. */
+	other_is_young =
+		other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen));
+	if (flow != forward && forward && !other_is_young)
 		return 0;
-	/* Counted already, as half open, if the backend has not said more than its answer. */
-	if (other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen))) {
-		sweep->report.half_open -= !half_open;
+	if (flow == forward && other_is_young) {
+		/* It did so as of one half open. */
+		sweep->report.half_open -= key->protocol == IPPROTO_TCP && !half_open;
 		return 0;
 	}
 	sweep->report.flows++;

@@ -94,7 +94,7 @@ public static class AgentProcess
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
             () => nodeProblems.OfSysctls =
             [
-                .. sysctls.Prepare(
+                .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
                     options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
                 .. conntrack.Prepare(),
             ],
@@ -128,7 +128,9 @@ public static class AgentProcess
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             console.ColorBehavior = LoggerColorBehavior.Disabled;
-        }));
+        })
+        // Whoever reads the log and stops must not stop the loops that write it. What was left out is counted in it.
+        .Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite));
 
     private static IHost Compose(
         AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,
@@ -165,7 +167,7 @@ public static class AgentProcess
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
             loggers.CreateLogger<ReconcileLoop>(), backendsMayHaveGone: sweeps.Wake,
-            nodeProblems: () => [.. nodeProblems.Current, .. serving.Loop.Problems], serving.Observer, source.Events);
+            nodeProblems: () => [.. nodeProblems.Current, .. serving.Problems], serving.Observer, source.Events);
 
         source.ProblemsChanged = loop.Wake;
         nodeProblems.Changed = loop.Wake;

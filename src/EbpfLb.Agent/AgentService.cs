@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Agent.Serving;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -23,11 +24,21 @@ internal sealed class AgentService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
+        catch (ServingException exception)
+        {
+            logger.PartGaveUp(part, exception.Message);
+            EndAgent();
+        }
         catch (Exception exception)
         {
             logger.PartDied(part, exception);
-            exit.Failed = true;
-            lifetime.StopApplication();
+            EndAgent();
         }
+    }
+
+    private void EndAgent()
+    {
+        exit.Failed = true;
+        lifetime.StopApplication();
     }
 }

@@ -38,6 +38,12 @@ internal static partial class Log
     [LoggerMessage(1009, LogLevel.Critical, "The {Part} stopped; the agent ends, the datapath goes on")]
     public static partial void PartDied(this ILogger logger, string part, Exception exception);
 
+    [LoggerMessage(1024, LogLevel.Warning, "{Problem}")]
+    public static partial void NodeMissing(this ILogger logger, string problem);
+
+    [LoggerMessage(1023, LogLevel.Critical, "The {Part} stopped, and the agent with it; the datapath goes on. {Cause}")]
+    public static partial void PartGaveUp(this ILogger logger, string part, string cause);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Warning}")]
     public static partial void SmallMaglevTable(this ILogger logger, string warning);
 
@@ -82,6 +88,6 @@ internal static partial class Log
         + "--oom-score-adj names another value")]
     public static partial void OomScoreNotSet(this ILogger logger, string path, string before, int value, string cause);
 
-    [LoggerMessage(1023, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
+    [LoggerMessage(1025, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
     public static partial void BucketsNotSet(this ILogger logger, string failure);
 }

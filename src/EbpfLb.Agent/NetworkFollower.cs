@@ -9,11 +9,11 @@ namespace EbpfLb.Agent;
 
 /// <summary>The one task that owns <see cref="NodeNetwork"/>: events as they come, their consequences together.</summary>
 /// <param name="changes">Subscribed to before the network was first read.</param>
-/// <param name="attached">Told when a device is attached, the first time, and from then on after each reading of everything.</param>
+/// <param name="looked">Told after each reading of everything, and when a device is attached, the first time.</param>
 /// <param name="enter">Runs an action in the node's network namespace; null when the whole process is in it.</param>
 /// <param name="failed">Told that the network cannot be followed, and with null that it can be again.</param>
 internal sealed class NetworkFollower(
-    IAsyncEnumerable<NetworkChange> changes, NodeNetwork network, NetworkFollowerOptions options, Action attached, TimeProvider time,
+    IAsyncEnumerable<NetworkChange> changes, NodeNetwork network, NetworkFollowerOptions options, Action looked, TimeProvider time,
     ILogger<NetworkFollower> logger, Action<Action>? enter = null, Action<Problem?>? failed = null)
 {
     private bool _toldAttached;
@@ -44,7 +44,7 @@ internal sealed class NetworkFollower(
     public async Task RunAsync(CancellationToken stopping)
     {
         _refreshedAt = _lookedAt = time.GetTimestamp();
-        NoteAttached(again: false);
+        Tell(refreshed: true);
         var events = changes.GetAsyncEnumerator(stopping);
         await using (events.ConfigureAwait(false))
         {
@@ -110,7 +110,7 @@ internal sealed class NetworkFollower(
                 Enter(network.Apply);
             }
 
-            NoteAttached(refreshed);
+            Tell(refreshed);
             if (_failure is not null)
                 failed?.Invoke(null);
             _failure = null;
@@ -143,13 +143,12 @@ internal sealed class NetworkFollower(
             enter(action);
     }
 
-    private void NoteAttached(bool again)
+    private void Tell(bool refreshed)
     {
-        if ((_toldAttached && !again) || network.AttachedDevices == 0)
-            return;
-
-        _toldAttached = true;
-        attached();
+        bool isFirst = !_toldAttached && network.AttachedDevices > 0;
+        _toldAttached |= isFirst;
+        if (refreshed || isFirst)
+            looked();
     }
 
     private async Task<bool> IsReadyAsync(Task next, TimeSpan rest, CancellationToken stopping)

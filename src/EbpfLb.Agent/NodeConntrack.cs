@@ -78,7 +78,8 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         if (wanted.MaxPerCore > 0)
         {
             int max = int.Max(wanted.Min, (int)long.Min((long)wanted.MaxPerCore * Cores(), MaxByCores));
-            yield return (Max, max, false);
+            // What somebody gave the node more of is not taken away: the kernel would drop packets until there are fewer entries.
+            yield return (Max, max, true);
             yield return (Buckets, max / EntriesPerBucket, true);
         }
 
@@ -104,11 +105,10 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
     {
         string path = PathOf(name);
         string before = "?";
-        int current = 0;
         try
         {
             before = File.ReadAllText(path).Trim();
-            if (int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out current)
+            if (int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out int current)
                 && (current == value || (isFloor && current > value)))
                 return null;
 
@@ -118,10 +118,6 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Room for more flows than were asked for is no trouble.
-            if (name == Max && current > value)
-                return null;
-
             return $"{name} should be {value} and is {before} ({exception.Message.TrimEnd('.')})";
         }
     }

@@ -25,6 +25,7 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     private NodeNetwork? _node;
     private NodeSettings? _settings;
     private Task _running = Task.CompletedTask;
+    private int _looked;
     private int _toldAttached;
 
     private PrivateNetwork Network => _network!;
@@ -359,12 +360,12 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
     }
 
     [PrivilegedFact]
-    public async Task Without_a_device_nothing_is_told_and_the_maps_are_kept_all_the_same()
+    public async Task Without_a_device_the_maps_are_kept_all_the_same()
     {
         Start(new DeviceOptions { Devices = [] });
         Network.Ip("addr add 10.0.9.9/24 dev eth0");
         await Eventually.True(() => NodeAddress("10.0.9.9") is not null, "the address is there");
-        Assert.Equal((0, 0, 0), (Pins(Network.IndexOf("eth0")), _toldAttached, _log.Lines.Count));
+        Assert.Equal((0, 1, 0, 0), (Pins(Network.IndexOf("eth0")), _looked, _toldAttached, _log.Lines.Count));
     }
 
     [PrivilegedTheory]
@@ -502,7 +503,13 @@ public sealed class NetworkFollowerTests : IAsyncLifetime, IDisposable
         _monitor = Network.Run(() => new NetworkMonitor());
         Restart(options ?? new DeviceOptions());
         var follower = new NetworkFollower(
-            Tapped(), _node!, followerOptions ?? _options, () => Interlocked.Increment(ref _toldAttached),
+            Tapped(), _node!, followerOptions ?? _options,
+            () =>
+            {
+                Interlocked.Increment(ref _looked);
+                if (_node!.AttachedDevices > 0)
+                    Interlocked.Increment(ref _toldAttached);
+            },
             TimeProvider.System, _followerLog, action => Network.Run(action));
         _running = follower.RunAsync(_stop.Token);
     }

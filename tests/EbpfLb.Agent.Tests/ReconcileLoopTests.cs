@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Agent.Tests.Support;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
@@ -37,7 +38,7 @@ public sealed class ReconcileLoopTests : IDisposable
     [Fact]
     public async Task Nothing_is_written_before_the_source_has_listed()
     {
-        _state.Apply(Change("web", "10.96.0.10"));
+        _state.Apply(Changes.Of("web", "10.96.0.10"));
         var running = _loop.RunAsync(_stop.Token);
         await Task.Delay(50, _stop.Token);
         Assert.Equal(0, _maps.Writes);
@@ -53,7 +54,7 @@ public sealed class ReconcileLoopTests : IDisposable
         int refusals = 0;
         _fault = () => refusals++ < 12 ? new MapWrite(MapError.Failed, "EINVAL") : null;
         _state.SetListed("test", true);
-        _state.Apply(Change("web", "10.96.0.10"));
+        _state.Apply(Changes.Of("web", "10.96.0.10"));
         var running = _loop.RunAsync(_stop.Token);
 
         await UntilAsync(() => Text.Contains("frontend 10.96.0.10:80/TCP", StringComparison.Ordinal));
@@ -65,9 +66,9 @@ public sealed class ReconcileLoopTests : IDisposable
     public void A_service_that_does_not_fit_stands_among_the_problems_until_it_does()
     {
         _state.SetListed("test", true);
-        _state.Apply(Change("a", "10.96.0.10", "10.244.1.11", "10.244.1.12", "10.244.1.13"));
+        _state.Apply(Changes.Of("a", "10.96.0.10", "10.244.1.11", "10.244.1.12", "10.244.1.13"));
         _loop.RunOnce();
-        _state.Apply(Change("b", "10.96.0.11", "10.244.1.21", "10.244.1.22"));
+        _state.Apply(Changes.Of("b", "10.96.0.11", "10.244.1.21", "10.244.1.22"));
         _loop.RunOnce();
 
         var problem = Assert.Single(Problems);
@@ -84,8 +85,8 @@ public sealed class ReconcileLoopTests : IDisposable
     public void Both_sides_of_a_conflict_are_named_and_the_problem_goes_with_it()
     {
         _state.SetListed("test", true);
-        _state.Apply(Change("a", "10.96.0.10"));
-        _state.Apply(Change("b", "10.96.0.10"));
+        _state.Apply(Changes.Of("a", "10.96.0.10"));
+        _state.Apply(Changes.Of("b", "10.96.0.10"));
         _loop.RunOnce();
 
         var problem = Assert.Single(Problems);
@@ -119,8 +120,8 @@ public sealed class ReconcileLoopTests : IDisposable
         Assert.Equal(["eth0"], Problems.Select(problem => problem.Object.ToString()));
 
         _state.SetListed("test", true);
-        _state.Apply(Change("a", "10.96.0.10"));
-        _state.Apply(Change("b", "10.96.0.10"));
+        _state.Apply(Changes.Of("a", "10.96.0.10"));
+        _state.Apply(Changes.Of("b", "10.96.0.10"));
         _sourceProblems.Add(new Problem("web.yaml:3", "port 0"));
         _loop.RunOnce();
         Assert.Equal(
@@ -156,7 +157,7 @@ public sealed class ReconcileLoopTests : IDisposable
     public void The_service_of_the_API_server_that_keeps_its_backends_is_a_problem_until_it_has_others()
     {
         _state.SetListed("test", true);
-        _state.Apply(Change("kubernetes", "10.96.0.1", "192.0.2.1"));
+        _state.Apply(Changes.Of("kubernetes", "10.96.0.1", "192.0.2.1"));
         _loop.RunOnce();
         string full = Text;
         var slice = _state.Take().State.SlicesOf(new ObjectName("default", "kubernetes"))[0];
@@ -240,30 +241,6 @@ public sealed class ReconcileLoopTests : IDisposable
         TimeProvider.System,
         _log,
         nodeProblems: () => _nodeProblems);
-
-    private static ClusterChange Change(string name, string vip, params string[] endpoints) => new()
-    {
-        UpsertedServices =
-        [
-            new Service
-            {
-                Name = new ObjectName("default", name),
-                ClusterIPs = [Address.Parse(vip)],
-                Ports = [new ServicePort("", Protocol.Tcp, 80)],
-            },
-        ],
-        UpsertedSlices =
-        [
-            new EndpointSlice
-            {
-                Name = new ObjectName("default", name + "-1"),
-                Service = new ObjectName("default", name),
-                Family = AddressFamily.IPv4,
-                Ports = [new EndpointPort("", Protocol.Tcp, 8080)],
-                Endpoints = endpoints.Select(address => new Endpoint { Address = Address.Parse(address) }).ToEquatableArray(),
-            },
-        ],
-    };
 
     private async Task UntilAsync(Func<bool> condition)
     {

@@ -20,7 +20,7 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
     private readonly ClusterStateWriter _state = new();
     private readonly DesiredState _desired = new(new DesiredStateOptions { NodeName = "node1" });
     private readonly MetricRegistry _registry = new();
-    private readonly NodeEligibility _node = new(needsNode: true);
+    private readonly NodeEligibility _node = new("node1", needsNode: true, NullLogger<NodeEligibility>.Instance);
     private readonly HttpServer _server = new(new ServingLimits());
     private readonly HealthCheckPorts _checks;
     private readonly SyncHealth _health;
@@ -68,7 +68,7 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
     {
         _state.SetListed("test", true);
         _loop.RunOnce();
-        _state.Apply(Change("a", "10.96.0.10"));
+        _state.Apply(Changes.Of("a", "10.96.0.10"));
         _time.Advance(TimeSpan.FromSeconds(60));
         Assert.False(_health.Report().IsHealthy);
         _loop.RunOnce();
@@ -79,9 +79,9 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
     public void One_service_that_does_not_fit_makes_nobody_unhealthy()
     {
         _state.SetListed("test", true);
-        _state.Apply(Change("fits", "10.96.0.10", "10.244.1.1"));
+        _state.Apply(Changes.Of("fits", "10.96.0.10", "10.244.1.1"));
         _loop.RunOnce();
-        _state.Apply(Change("large", "10.96.0.11", "10.244.1.2", "10.244.1.3", "10.244.1.4", "10.244.1.5"));
+        _state.Apply(Changes.Of("large", "10.96.0.11", "10.244.1.2", "10.244.1.3", "10.244.1.4", "10.244.1.5"));
         for (int runs = 0; runs < 10; runs++)
         {
             _loop.RunOnce();
@@ -103,7 +103,7 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
     {
         _state.SetListed("test", true);
         _loop.RunOnce();
-        _state.Apply(Change("large", "10.96.0.11", "10.244.1.2", "10.244.1.3", "10.244.1.4", "10.244.1.5", "10.244.1.6"));
+        _state.Apply(Changes.Of("large", "10.96.0.11", "10.244.1.2", "10.244.1.3", "10.244.1.4", "10.244.1.5", "10.244.1.6"));
         _loop.RunOnce();
         _time.Advance(TimeSpan.FromSeconds(90));
         Assert.True(_health.Report().IsHealthy);
@@ -113,10 +113,10 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
     public void Maps_that_cannot_be_written_at_all_are_unhealthy_until_they_can()
     {
         _state.SetListed("test", true);
-        _state.Apply(Change("a", "10.96.0.10", "10.244.1.1"));
+        _state.Apply(Changes.Of("a", "10.96.0.10", "10.244.1.1"));
         _loop.RunOnce();
         _fault = () => new MapWrite(MapError.Failed, "EPERM");
-        _state.Apply(Change("a", "10.96.0.10", "10.244.1.2"));
+        _state.Apply(Changes.Of("a", "10.96.0.10", "10.244.1.2"));
         for (int runs = 0; runs < 3; runs++)
         {
             _loop.RunOnce();
@@ -129,28 +129,4 @@ public sealed class ReconcileObserverTests : IAsyncLifetime, IDisposable
         _loop.RunOnce();
         Assert.True(_health.Report().IsHealthy);
     }
-
-    private static ClusterChange Change(string name, string vip, params string[] endpoints) => new()
-    {
-        UpsertedServices =
-        [
-            new Service
-            {
-                Name = new ObjectName("default", name),
-                ClusterIPs = [Address.Parse(vip)],
-                Ports = [new ServicePort("", Protocol.Tcp, 80)],
-            },
-        ],
-        UpsertedSlices =
-        [
-            new EndpointSlice
-            {
-                Name = new ObjectName("default", name + "-1"),
-                Service = new ObjectName("default", name),
-                Family = AddressFamily.IPv4,
-                Ports = [new EndpointPort("", Protocol.Tcp, 8080)],
-                Endpoints = endpoints.Select(address => new Endpoint { Address = Address.Parse(address) }).ToEquatableArray(),
-            },
-        ],
-    };
 }

@@ -11,6 +11,15 @@ public sealed partial class ReadmeTests
 
     private static readonly string[] Areas = ["bpf", "src", "tests", "tools"];
 
+    // A class is as its file.
+    private static readonly Lazy<HashSet<string>> TestNames = new(() =>
+    [
+        .. from file in Repository.WithEnding(".cs")
+           where file.StartsWith("tests/", StringComparison.Ordinal)
+           from Match method in PublicMethod().Matches(Repository.Text(file))
+           select $"{Path.GetFileNameWithoutExtension(file)}.{method.Groups[1].Value}",
+    ]);
+
     private static IEnumerable<string> Readmes => Repository.Files.Where(file => Path.GetFileName(file) == "README.md");
 
     [Fact]
@@ -50,6 +59,13 @@ public sealed partial class ReadmeTests
         where FileName().IsMatch(name) && !Exists(name)
         select $"{file} names {name}, which does not exist");
 
+    [Fact]
+    public void Tests_that_are_named_exist() => Repository.AssertNone(
+        from file in Readmes
+        from Match mention in TestName().Matches(Repository.Text(file))
+        where !TestNames.Value.Contains($"{mention.Groups[1].Value}.{mention.Groups[2].Value}")
+        select $"{file} names {mention.Value}, which is no test");
+
     // A page names files by their last parts: 'Sync/' is enough for 'src/EbpfLb.Datapath/Sync/'.
     private static bool Exists(string name)
     {
@@ -64,6 +80,12 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex BackTicked();
+
+    [GeneratedRegex(@"`(\w+(?:Tests|Table|Properties))\.([A-Z]\w+)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"(?m)^    public (?:async )?(?:void|Task|Property) (\w+)\(")]
+    private static partial Regex PublicMethod();
 
     // Folders end in a slash; what is built, and absolute paths, are no files of the tree.
     [GeneratedRegex(@"^(?!/|artifacts/)[\w./-]*(/|\w\.(cs|csproj|sln|props|targets|c|h|sh|py|txt|md|json|yaml|scenario)|Makefile)$")]

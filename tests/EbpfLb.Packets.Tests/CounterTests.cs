@@ -94,4 +94,34 @@ public sealed class CounterTests(PacketGround ground) : PacketTest(ground)
         Assert.Equal(((ulong)World.Conntrack.Count, 0ul, 50ul), (sweep.Entries, sweep.Expired, sweep.Flows));
         Assert.Equal(50, World.Flows);
     }
+
+    [PrivilegedTheory]
+    [EachHook]
+    public void A_sweep_counts_questions_and_their_answer_as_one_flow(Hook hook, AddressFamily family)
+    {
+        Serve(family, Protocol.Udp, Where.Remote);
+        // As a resolver does that asks for two families.
+        Judge(hook, FromClient(family, Content(Protocol.Udp)));
+        Assert.Equal((1ul, 0ul), FlowsOf(World.Sweep()));
+        var sent = Judge(hook, FromClient(family, Content(Protocol.Udp)));
+        Assert.Equal((1ul, 0ul), FlowsOf(World.Sweep()));
+        JudgeAnswer(hook, sent, Content(Protocol.Udp));
+        Assert.Equal((1ul, 0ul), FlowsOf(World.Sweep()));
+        Judge(hook, FromClient(family, Content(Protocol.Udp)));
+        Assert.Equal((1ul, 0ul), FlowsOf(World.Sweep()));
+    }
+
+    [PrivilegedTheory]
+    [EachHook]
+    public void Datagrams_without_an_answer_take_no_half_open_connection_from_the_count(Hook hook, AddressFamily family)
+    {
+        World.Put(new ServiceSpec("web", Protocol.Udp, [Frontend(family)], Backends(family, Where.Remote)));
+        World.Put(new ServiceSpec("connections", Protocol.Tcp, [Frontend(family)], Backends(family, Where.Remote)));
+        Run(hook, FromClient(family, Segment(TcpFlags.Syn)));
+        for (int i = 0; i < 3; i++)
+            Run(hook, FromClient(family, Content(Protocol.Udp)));
+        Assert.Equal((2ul, 1ul), FlowsOf(World.Sweep()));
+    }
+
+    private static (ulong Flows, ulong HalfOpen) FlowsOf(SweepValue sweep) => (sweep.Flows, sweep.HalfOpen);
 }

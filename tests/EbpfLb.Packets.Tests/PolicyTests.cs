@@ -158,6 +158,22 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
     [PrivilegedTheory]
     [EachHook(Protocol.Tcp)]
     [EachHook(Protocol.Udp)]
+    public void S21_Whom_the_ranges_do_not_admit_is_not_told_that_there_is_no_endpoint(Hook hook, AddressFamily family, Protocol protocol)
+    {
+        var plan = AddressPlan.Of(family);
+        World.Put(new ServiceSpec("web", protocol, [Frontend(family)], [])
+        {
+            Flags = default,
+            SourceRanges = [(plan.Client(10), plan.IsIPv6 ? 128 : 32)],
+        });
+        var admitted = FromClient(family, Content(protocol));
+        ExpectAnswer(hook, admitted, Reason.RefusedNoEndpoint, Answers.CheckRefusal);
+        ExpectDrop(hook, admitted with { Source = plan.Client(99) }, Reason.SourceRange);
+    }
+
+    [PrivilegedTheory]
+    [EachHook(Protocol.Tcp)]
+    [EachHook(Protocol.Udp)]
     public void S13_Under_policy_Local_only_backends_of_this_node_are_chosen(Hook hook, AddressFamily family, Protocol protocol)
     {
         var backends = Backends(family, Where.Remote, Where.Local, Where.Far)
@@ -314,6 +330,32 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
         }
 
         Assert.True(others.Count > 3, $"{others.Count}");
+    }
+
+    [PrivilegedTheory]
+    [EachHook]
+    public void Affinity_holds_over_every_address_of_a_service_port(Hook hook, AddressFamily family)
+    {
+        var plan = AddressPlan.Of(family);
+        World.Put(new ServiceSpec(
+            "web", Protocol.Tcp,
+            [
+                Frontend(family), new FrontendOf(plan.Vip(2), ServicePort, FrontendFlags.ExternalIP),
+                new FrontendOf(plan.Wildcard, NodePort, FrontendFlags.NodePort),
+            ],
+            Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)]))
+        { AffinitySeconds = 100 });
+        var chosen = new HashSet<Address>();
+        for (ushort port = 41000; port < 41010; port++)
+        {
+            foreach (var (address, number) in new[] { (plan.Vip(1), ServicePort), (plan.Vip(2), ServicePort), (plan.Node, NodePort) })
+            {
+                var opening = FromClient(family, new TcpSegment(port, number, TcpFlags.Syn)) with { Destination = address };
+                chosen.Add(ParsedPacket.OfFrame(Judge(hook, opening).Bytes)!.Destination);
+            }
+        }
+
+        Assert.Single(chosen);
     }
 
     [PrivilegedTheory]

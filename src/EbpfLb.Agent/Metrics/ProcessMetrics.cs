@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Diagnostics;
 using System.Globalization;
 
 namespace EbpfLb.Agent.Metrics;
@@ -6,6 +7,13 @@ namespace EbpfLb.Agent.Metrics;
 /// <summary>The names every Prometheus client has for its process, and the runtime's own.</summary>
 internal static class ProcessMetrics
 {
+    /// <summary>When this process began: a while before anything of it runs.</summary>
+    public static DateTimeOffset StartedAt()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.StartTime;
+    }
+
     public static void Write(Exposition exposition, DateTimeOffset startedAt)
     {
         Sample(exposition, "process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.",

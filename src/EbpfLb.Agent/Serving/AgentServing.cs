@@ -4,6 +4,7 @@ using EbpfLb.Agent.Metrics;
 using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.LoadBalancing.Desired;
@@ -17,10 +18,14 @@ namespace EbpfLb.Agent.Serving;
 /// <param name="Queued">For <see cref="ClusterStateWriter.Queued"/>.</param>
 /// <param name="Observer">For the reconcile loop.</param>
 /// <param name="Sweeps">For the sweep loop.</param>
-/// <param name="Loop">To be run as long as the agent runs; it has problems to show.</param>
-internal sealed record AgentServing(Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, ServingLoop Loop)
+/// <param name="Loop">To be run as long as the agent runs.</param>
+internal sealed record AgentServing(
+    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, NodeEligibility Node, ServingLoop Loop)
 {
     private static readonly TimeSpan CountersAge = TimeSpan.FromSeconds(1);
+
+    /// <summary>Any thread may read it.</summary>
+    public IReadOnlyList<Problem> Problems => [.. Node.Problems, .. Loop.Problems];
 
     /// <param name="warn">Records a Warning event on a Service, with reason and message. Null: nobody records.</param>
     /// <param name="lastContact">When the API server last said something. Null: there is none.</param>
@@ -30,9 +35,9 @@ internal sealed record AgentServing(Action Queued, ReconcileObserver Observer, S
         Func<DateTimeOffset?>? lastContact = null)
     {
         var time = TimeProvider.System;
-        var startedAt = time.GetUtcNow();
+        var startedAt = ProcessMetrics.StartedAt();
         var health = new SyncHealth(2 * options.Serving.SyncPeriod, time);
-        var node = new NodeEligibility(needsNode: options.Api is not null);
+        var node = new NodeEligibility(options.NodeName, needsNode: options.Api is not null, loggers.CreateLogger<NodeEligibility>());
 
         var registry = new MetricRegistry();
         var objects = new ObjectMetrics(
@@ -77,7 +82,9 @@ internal sealed record AgentServing(Action Queued, ReconcileObserver Observer, S
             },
             new ReconcileObserver(health, node, healthChecks, runs, objects, desired, sync, time),
             sweeps,
-            new ServingLoop(server, ports, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));
+            node,
+            new ServingLoop(
+                server, ports, options.Serving.BindHardFail, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));
     }
 
     private static bool CanFill(BpfMapInfo map) =>

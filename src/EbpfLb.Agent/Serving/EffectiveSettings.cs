@@ -19,10 +19,13 @@ internal static class EffectiveSettings
                 : "",
             ["healthz-bind-address"] = options.Serving.Healthz?.ToString() ?? "",
             ["metrics-bind-address"] = options.Serving.Metrics?.ToString() ?? "",
+            ["bind-address-hard-fail"] = options.Serving.BindHardFail ? "true" : "false",
             ["sync-period"] = Text(options.Serving.SyncPeriod),
             ["bpffs"] = options.Datapath.BpfFs ?? "",
             ["cgroup"] = options.Datapath.Cgroup ?? "",
             ["bpftool"] = options.Bpftool ?? "",
+            ["proc-sys"] = options.ProcSys,
+            ["oom-score-adj"] = options.OomScoreAdj?.ToString(CultureInfo.InvariantCulture) ?? "",
             ["map-size"] = string.Join(',', options.Datapath.MapSizes.OrderBy(size => size.Key, StringComparer.Ordinal)
                 .Select(size => $"{size.Key}={size.Value}")),
             ["devices"] = options.Devices.Devices is { } devices ? devices.Count == 0 ? "none" : string.Join(',', devices) : "",

@@ -8,9 +8,10 @@ namespace EbpfLb.Agent.Serving;
 
 /// <summary>Keeps the agent's ports open: what cannot be listened at is tried again for ever, as kube-proxy does.</summary>
 /// <param name="ports">Those that are always open.</param>
+/// <param name="mustBind">One of those that cannot be listened at ends the loop.</param>
 internal sealed class ServingLoop(
-    HttpServer server, IReadOnlyList<ServedPort> ports, HealthCheckPorts healthChecks, ServingLimits limits, TimeProvider time,
-    ILogger<ServingLoop> logger)
+    HttpServer server, IReadOnlyList<ServedPort> ports, bool mustBind, HealthCheckPorts healthChecks, ServingLimits limits,
+    TimeProvider time, ILogger<ServingLoop> logger)
 {
     private readonly Dictionary<ServedPort, OpenPort> _open = [];
     private IReadOnlyList<Problem> _ownProblems = [];
@@ -46,6 +47,7 @@ internal sealed class ServingLoop(
         }
     }
 
+    /// <exception cref="ServingException">What must be bound cannot be.</exception>
     internal void TryOpen()
     {
         var problems = new List<Problem>();
@@ -60,10 +62,14 @@ internal sealed class ServingLoop(
             {
                 problems.Add(new Problem(
                     port.Setting,
-                    $"{port.Setting} {port.EndPoint} cannot be listened at: {exception.Message}. It is tried again; end what listens "
-                    + "there, kube-proxy perhaps, or choose another address and port."));
+                    $"{port.Setting} {port.EndPoint} cannot be listened at: {exception.Message}. "
+                    + (mustBind ? "--bind-address-hard-fail makes that the agent's end" : "It is tried again")
+                    + "; end what listens there, kube-proxy perhaps, or choose another address and port."));
             }
         }
+
+        if (mustBind && problems.Count > 0)
+            throw new ServingException(string.Join(' ', problems.Select(problem => problem.Message)));
 
         var known = _ownProblems;
         if (problems.SequenceEqual(known))
@@ -80,3 +86,6 @@ internal sealed class ServingLoop(
 
 /// <param name="Setting">What an operator calls it.</param>
 internal sealed record ServedPort(string Setting, IPEndPoint EndPoint, Site Site);
+
+/// <summary>The agent was told to end rather than not to serve. The message says what cannot be bound.</summary>
+internal sealed class ServingException(string message) : Exception(message);

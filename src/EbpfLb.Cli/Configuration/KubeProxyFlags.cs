@@ -23,8 +23,8 @@ internal static class KubeProxyFlags
             "How soon the kernel ends the agent when memory is short, -1000 to 1000. Default: -999 with an API server."),
         Shown(
             "--conntrack-max-per-core", "conntrack.maxPerCore", "N",
-            "The node's own connection tracking: net.netfilter.nf_conntrack_max for each core, up to 1048576 together; 0 leaves it. "
-            + "Default: 32768 with an API server, as kube-proxy sets it; else 0."),
+            "The node's own connection tracking: net.netfilter.nf_conntrack_max for each core, up to 1048576 together, unless it is higher; "
+            + "0 leaves it. Default: 32768 with an API server, as kube-proxy sets it; else 0."),
         Shown("--conntrack-min", "conntrack.min", "N", "The least that is. Default: 131072."),
         Shown(
             "--conntrack-tcp-timeout-established", "conntrack.tcpEstablishedTimeout", "DURATION",

@@ -50,11 +50,11 @@ public sealed class KubeProxyField
             return configuration;
 
         saysNothing = SaysNothing(value);
-        return !TakesZero && IsZero(value) ? configuration : Set(configuration, value);
+        return !TakesZero && (IsZero(value) || node is ManifestScalar { Text: "" }) ? configuration : Set(configuration, value);
     }
 
     private static bool IsZero(object value) => value is "" or false or 0 or 0d or string[] { Length: 0 }
-        || value is TimeSpan { Ticks: 0 } || value.Equals(ServingAddress.None);
+        || value is TimeSpan { Ticks: 0 };
 
     private KubeProxyConfiguration Set(KubeProxyConfiguration configuration, object value) =>
         _set is null ? configuration : _set(configuration, value);

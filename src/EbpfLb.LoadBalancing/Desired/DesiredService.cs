@@ -19,7 +19,9 @@ public sealed record DesiredPort
     /// </summary>
     public EquatableArray<Frontend> Frontends { get; init; }
 
-    /// <summary>Every backend of either list, ordered by address, then port.</summary>
+    /// <summary>
+    /// Every backend of either list, and of UDP ports those in neither whose flows go on; ordered by address, then port.
+    /// </summary>
     public EquatableArray<Backend> Backends { get; init; }
 
     /// <summary>True if a usable endpoint exists anywhere, even when both lists of this node are empty.</summary>

@@ -232,6 +232,7 @@ public sealed class DesiredState
 
         tooSmall = false;
         int configured = MaglevSize.IsAllowed(service.MaglevTableSize) ? service.MaglevTableSize : _options.Maglev.TableSize;
-        return backends.IsEmpty ? 0 : MaglevSize.Resolve(configured, Math.Max(cluster, local), out tooSmall);
+        int listed = Math.Max(cluster, local);
+        return listed == 0 ? 0 : MaglevSize.Resolve(configured, listed, out tooSmall);
     }
 }

@@ -4,6 +4,6 @@ using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.LoadBalancing.Selection;
 
-/// <param name="Backends">The union of the Cluster list and the Local list, ordered by address, then port.</param>
+/// <param name="Backends">The Cluster list, the Local list, and those in neither that keep the flows they have; ordered by address, then port.</param>
 /// <param name="HasEndpoints">True if a usable endpoint exists anywhere, even when both lists are empty.</param>
 internal readonly record struct EndpointSelection(EquatableArray<Backend> Backends, bool HasEndpoints);

@@ -12,7 +12,8 @@ namespace EbpfLb.LoadBalancing.Selection;
 ///      Cluster list: ready ones the topology hints leave; if none is ready, all that terminate and still serve
 ///      Local list:   ready ones on this node;             if none is ready, those on this node that terminate and still serve
 /// </code>
-/// The lists fall back independently of each other. Keeps its buffers between calls: one thread at a time.
+/// The lists fall back independently of each other. Endpoints of UDP ports that serve are given even when they are in neither: flows to
+/// them go on. Keeps its buffers between calls: one thread at a time.
 /// </summary>
 /// <param name="nodeName">The node that decides what is local.</param>
 internal sealed class EndpointSelector(string nodeName)
@@ -62,7 +63,7 @@ internal sealed class EndpointSelector(string nodeName)
                 lists |= BackendFlags.InCluster;
             if (scope.UsesLocalList && candidate.OnNode && (anyLocalReady ? candidate.Endpoint.Ready : candidate.IsFallback))
                 lists |= BackendFlags.InLocal;
-            if (lists == BackendFlags.None)
+            if (lists == BackendFlags.None && !KeepsFlows(candidate, protocol))
                 continue;
 
             var facts = (candidate.OnNode ? BackendFlags.OnNode : BackendFlags.None)
@@ -127,6 +128,11 @@ internal sealed class EndpointSelector(string nodeName)
 
         return allNameNodes && anyForNode ? Topology.SameNode : allNameZones && anyForZone ? Topology.SameZone : Topology.Any;
     }
+
+    // Who sends datagrams from one port does not know that its endpoint is no longer given to others: as long as it serves, the flow stays.
+    // A connection needs no backend to stay.
+    private static bool KeepsFlows(in Candidate candidate, Protocol protocol) =>
+        protocol == Protocol.Udp && (candidate.Endpoint.Ready || candidate.Endpoint.Serving);
 
     private bool Suits(in Candidate candidate, Topology topology, string? zone) => topology switch
     {

@@ -82,21 +82,30 @@ public sealed class SyncHealthTests
     [Fact]
     public void A_node_is_eligible_unless_it_goes_or_is_missing_where_there_is_an_API_server()
     {
-        var manifests = new NodeEligibility(needsNode: false);
+        var log = new WarningLog<NodeEligibility>();
+        var manifests = new NodeEligibility("node1", needsNode: false, log);
         Assert.True(manifests.IsEligible);
         manifests.Learn(null);
         Assert.True(manifests.IsEligible);
         manifests.Learn(new Node("node1") { IsGoing = true });
         Assert.False(manifests.IsEligible);
+        Assert.Empty(manifests.Problems);
 
-        var api = new NodeEligibility(needsNode: true);
+        var api = new NodeEligibility("node1", needsNode: true, log);
         Assert.False(api.IsEligible);
+        Assert.Empty(api.Problems);
         api.Learn(new Node("node1"));
         Assert.True(api.IsEligible);
         api.Learn(new Node("node1") { IsGoing = true });
         Assert.False(api.IsEligible);
+        Assert.Empty(log.Lines);
+        api.Learn(null);
         api.Learn(null);
         Assert.False(api.IsEligible);
+        Assert.Equal("Node/node1", Assert.Single(api.Problems).Subject);
+        Assert.Equal([api.Problems[0].Message], log.Lines);
+        api.Learn(new Node("node1"));
+        Assert.Empty(api.Problems);
     }
 
     private void Run()

@@ -4,13 +4,14 @@ using EbpfLb.Agent.Metrics;
 using EbpfLb.Agent.Serving;
 using EbpfLb.Agent.Tests.Support;
 using EbpfLb.LoadBalancing.Model;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EbpfLb.Agent.Tests.Serving;
 
 public sealed class HealthSiteTests : IAsyncLifetime
 {
     private readonly ManualTime _time = new();
-    private readonly NodeEligibility _node = new(needsNode: true);
+    private readonly NodeEligibility _node = new("node1", needsNode: true, NullLogger<NodeEligibility>.Instance);
     private readonly MetricRegistry _registry = new();
     private readonly SyncHealth _health;
     private TestServer _server = null!;

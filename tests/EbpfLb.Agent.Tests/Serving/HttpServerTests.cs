@@ -126,7 +126,7 @@ public sealed class HttpServerTests : IAsyncLifetime
                 new ServedPort("--healthz-bind-address", at, Hello),
                 new ServedPort("--metrics-bind-address", new IPEndPoint(IPAddress.Loopback, 0), Hello),
             ],
-            health, new ServingLimits(), TimeProvider.System, NullLogger<ServingLoop>.Instance);
+            mustBind: false, health, new ServingLimits(), TimeProvider.System, NullLogger<ServingLoop>.Instance);
         int told = 0;
         loop.ProblemsChanged = () => told++;
         loop.TryOpen();
@@ -145,6 +145,22 @@ public sealed class HttpServerTests : IAsyncLifetime
         Assert.Empty(loop.Problems);
         Assert.Equal(2, told);
         Assert.Equal(200, (await other.GetAsync(at, "/hello")).Status);
+    }
+
+    [Fact]
+    public async Task Told_to_fail_hard_a_port_that_is_taken_ends_the_serving()
+    {
+        using var taken = _server.Http.Open(new IPEndPoint(IPAddress.Loopback, 0), Hello, bothFamilies: false);
+        var http = new HttpServer(new ServingLimits());
+        using var health = new HealthCheckPorts(http, "node1", () => null, () => true, null, NullLogger<HealthCheckPorts>.Instance);
+        var loop = new ServingLoop(
+            http, [new ServedPort("--metrics-bind-address", taken.EndPoint, Hello)], mustBind: true, health, new ServingLimits(),
+            TimeProvider.System, NullLogger<ServingLoop>.Instance);
+
+        var exception = await Assert.ThrowsAsync<ServingException>(() => loop.RunAsync(_server.Patience));
+        Assert.StartsWith(
+            $"--metrics-bind-address {taken.EndPoint} cannot be listened at: Address already in use. --bind-address-hard-fail",
+            exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

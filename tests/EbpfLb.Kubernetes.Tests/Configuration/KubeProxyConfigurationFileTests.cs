@@ -89,6 +89,8 @@ public sealed class KubeProxyConfigurationFileTests
         { "bindAddressHardFail", "yes", it => it.BindAddressHardFail, true },
         { "healthzBindAddress", "127.0.0.1:1", it => it.Healthz, new ServingAddress(IPAddress.Loopback, 1) },
         { "healthzBindAddress", "0.0.0.0", it => it.Healthz, new ServingAddress(IPAddress.Any, null) },
+        { "healthzBindAddress", "none", it => it.Healthz, ServingAddress.None },
+        { "metricsBindAddress", "'0'", it => it.Metrics, ServingAddress.None },
         { "metricsBindAddress", "'[::1]:2'", it => it.Metrics, new ServingAddress(IPAddress.IPv6Loopback, 2) },
         { "nodePortAddresses", "[10.0.0.0/8, 'fd00::/8']", it => string.Join('|', it.NodePortAddresses!), "10.0.0.0/8|fd00::/8" },
         { "nodePortAddresses", "[primary]", it => string.Join('|', it.NodePortAddresses!), "primary" },

@@ -140,13 +140,13 @@ public sealed class DesiredStateProperties
             {
                 Assert.Equal(port.Backends.OrderBy(static one => one.Address).ThenBy(static one => one.Port), port.Backends);
                 Assert.Equal(port.Backends.Count, port.Backends.Select(static one => (one.Address, one.Port)).Distinct().Count());
-                Assert.True(port.HasEndpoints || port.Backends.IsEmpty);
+                Assert.True(port.HasEndpoints || port.Backends.All(backend => !IsListed(backend)));
                 Assert.True(port.SourceRanges.IsEmpty ? !port.AdmitsNode && !port.AdmitsPods
                     : port.SourceRanges.All(range => range.Family == port.Key.Family && range.Length > 0));
-                Assert.Equal(port.Algorithm == Algorithm.Maglev && !port.Backends.IsEmpty, port.MaglevTableSize > 0);
+                Assert.Equal(port.Algorithm == Algorithm.Maglev && port.Backends.Any(IsListed), port.MaglevTableSize > 0);
                 foreach (var backend in port.Backends)
                 {
-                    Assert.NotEqual(BackendFlags.None, backend.Flags & (BackendFlags.InCluster | BackendFlags.InLocal));
+                    Assert.True(port.Key.Protocol == Protocol.Udp || IsListed(backend));
                     Assert.True(!backend.Flags.HasFlag(BackendFlags.InLocal) || backend.Flags.HasFlag(BackendFlags.OnNode));
                     Assert.Equal(port.Key.Family, backend.Address.Family);
                 }
@@ -171,4 +171,6 @@ public sealed class DesiredStateProperties
     }
 
     private static ObjectName ByName(DesiredService service) => service.Name;
+
+    private static bool IsListed(Backend backend) => (backend.Flags & (BackendFlags.InCluster | BackendFlags.InLocal)) != 0;
 }

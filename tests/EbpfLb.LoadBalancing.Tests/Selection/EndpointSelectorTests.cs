@@ -37,6 +37,33 @@ public sealed class EndpointSelectorTests
         Assert.Equal([Backend("10.244.0.1")], Select(Cluster, Ready("10.244.0.1"), Terminating("10.244.0.2")).Backends);
 
     [Fact]
+    public void S119_A_terminating_endpoint_keeps_its_flows_of_datagrams_and_gets_no_new_ones()
+    {
+        var slice = Slice("default/web-1", "default/web", Ready("10.244.0.1"), Terminating("10.244.0.2"), Unserving("10.244.0.3")) with
+        {
+            Ports = [new("", Protocol.Udp, 8080)],
+        };
+        Assert.Equal(
+            [Backend("10.244.0.1"), Backend("10.244.0.2", flags: BackendFlags.Terminating)],
+            _selector.Select([slice], "", Protocol.Udp, AddressFamily.IPv4, Cluster, Zone).Backends);
+    }
+
+    [Fact]
+    public void Hints_move_new_flows_of_datagrams_only()
+    {
+        var slice = Slice(
+            "default/web-1", "default/web", Ready("10.244.0.1") with { ZoneHints = [Zone] }, Ready("10.244.0.2") with { ZoneHints = ["zone-b"] }) with
+        {
+            Ports = [new("", Protocol.Udp, 8080)],
+        };
+        Assert.Equal(
+            [Backend("10.244.0.1"), Backend("10.244.0.2", flags: BackendFlags.None)],
+            _selector.Select([slice], "", Protocol.Udp, AddressFamily.IPv4, Cluster, Zone).Backends);
+    }
+
+    private static Endpoint Unserving(string address) => Terminating(address) with { Serving = false };
+
+    [Fact]
     public void S120_Terminating_endpoints_that_still_serve_are_used_when_no_other_is_left()
     {
         const BackendFlags Terminates = BackendFlags.InCluster | BackendFlags.Terminating;

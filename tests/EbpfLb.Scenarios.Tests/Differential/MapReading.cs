@@ -34,7 +34,11 @@ internal static class MapReading
                 return string.Join(' ', slots.Distinct().Select(slot => Backend(backends, slot, id)).Order(StringComparer.Ordinal));
             }
 
-            lines.Add($"service {NameOf(id)} cluster [{List(service.Cluster)}] local [{List(service.Local)}] "
+            string lists = $"cluster [{List(service.Cluster)}] local [{List(service.Local)}]";
+            uint[] keeping = [.. backends.Where(entry => entry.Value.ServiceId == id && IsInNoList(entry.Value)).Select(entry => entry.Key)];
+            named.UnionWith(keeping);
+            lines.Add($"service {NameOf(id)} {lists} "
+                + $"keeps [{string.Join(' ', keeping.Select(one => Backend(backends, one, id)).Order(StringComparer.Ordinal))}] "
                 + $"affinity {service.AffinityTimeoutSeconds} flags {service.Flags} "
                 + $"admits [{string.Join(' ', ranges[id].Select(Range).Order(StringComparer.Ordinal))}]");
         }
@@ -59,6 +63,9 @@ internal static class MapReading
             lines.Add($"name or source ranges of missing service {id}");
         return lines;
     }
+
+    private static bool IsInNoList(BackendValue backend) =>
+        (backend.Flags & (LoadBalancing.Desired.BackendFlags.InCluster | LoadBalancing.Desired.BackendFlags.InLocal)) == 0;
 
     private static string Backend(Dictionary<uint, BackendValue> backends, uint id, uint serviceId)
     {

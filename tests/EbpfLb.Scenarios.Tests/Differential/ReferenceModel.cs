@@ -19,7 +19,7 @@ internal static class ReferenceModel
         public string Key => $"{(PortName.Length == 0 ? Owner : $"{Owner}:{PortName}")} {Protocol} v{Family}";
     }
 
-    private sealed record Target(IPAddress Address, int Port, bool Ready, bool Leaving, bool Here, string[] Zones, string[] Nodes)
+    private sealed record Target(IPAddress Address, int Port, bool Ready, bool Leaving, bool Serves, bool Here, string[] Zones, string[] Nodes)
     {
         public string Text => $"{Address}|{Port}{(Here ? "@" : "")}{(Leaving ? "~" : "")}";
     }
@@ -156,7 +156,9 @@ internal static class ReferenceModel
 
         int affinity = spec.SessionAffinity != "ClientIP" ? 0
             : spec.SessionAffinityTimeoutSeconds is > 0 and <= 86400 and int given ? given : 10800;
-        return $"service {port[0].Key} cluster [{Join(clusterList)}] local [{Join(localList)}] affinity {affinity} "
+        // Flows of datagrams stay with an endpoint that serves, in a list or not.
+        var keeping = port[0].Protocol == "UDP" ? targets.Where(one => one.Serves).Except(clusterList).Except(localList) : [];
+        return $"service {port[0].Key} cluster [{Join(clusterList)}] local [{Join(localList)}] keeps [{Join(keeping)}] affinity {affinity} "
             + $"flags {(flags.Count == 0 ? "None" : string.Join(", ", flags))} admits [{string.Join(' ', ranges)}]";
     }
 
@@ -185,7 +187,7 @@ internal static class ReferenceModel
                let ready = best.Ready ?? true
                select new Target(
                    same.Key.address, same.Key.Value, ready,
-                   !ready && (best.Serving ?? true) && (best.Terminating ?? false),
+                   !ready && (best.Serving ?? true) && (best.Terminating ?? false), ready || (best.Serving ?? true),
                    best.NodeName == ThisNode, [.. best.ForZones ?? []], [.. best.ForNodes ?? []]),
         ];
     }
