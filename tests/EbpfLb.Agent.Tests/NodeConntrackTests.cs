@@ -119,7 +119,8 @@ public sealed class NodeConntrackTests : IDisposable
         Assert.Empty(New(new ConntrackSysctls()).Prepare());
         // A write would have left no line end.
         Assert.Equal(
-            ("262144\n", "86400\n", "3600\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl(Buckets)));
+            ("262144\n", "86400\n", "3600\n", "65536\n"),
+            (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl(Buckets)));
     }
 
     [Fact]
@@ -156,12 +157,12 @@ public sealed class NodeConntrackTests : IDisposable
     public void S181_What_cannot_be_set_is_one_problem_that_says_which_and_what_and_goes_when_it_is_so()
     {
         // A directory in place of a file refuses whoever writes, root as well, as a read-only /proc/sys does.
-        Refuse($"proc/net/netfilter/{Max}");
+        LinkToReadOnly(Max);
         Refuse($"proc/net/netfilter/{Established}");
         var conntrack = New(ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000, TcpEstablishedTimeout = TimeSpan.FromHours(24) });
         var problem = Assert.Single(conntrack.Prepare());
         Assert.Equal("net.netfilter", problem.Subject);
-        Assert.Contains($"net.netfilter.{Max} should be 800000 and is ? (", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"net.netfilter.{Max} should be 800000 and is 65536 (", problem.Message, StringComparison.Ordinal);
         Assert.Contains($"net.netfilter.{Established} should be 86400 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains("sysctl -w", problem.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Buckets, problem.Message, StringComparison.Ordinal);
@@ -170,8 +171,8 @@ public sealed class NodeConntrackTests : IDisposable
         Assert.Equal([problem], conntrack.Prepare());
         Assert.Equal([problem.Message], _log.Lines);
 
-        foreach (string name in (string[])[Max, Established])
-            Directory.Delete(_root.Combine($"proc/net/netfilter/{name}"));
+        Directory.Delete(_root.Combine($"proc/net/netfilter/{Established}"));
+        File.Delete(_root.Combine($"proc/net/netfilter/{Max}"));
         WriteSysctl(Established, "86400\n");
         WriteSysctl(Max, "800000\n");
         Assert.Empty(conntrack.Prepare());
@@ -198,15 +199,20 @@ public sealed class NodeConntrackTests : IDisposable
     [InlineData(100_000, 1)]
     public void A_limit_that_cannot_be_set_is_a_problem_only_where_it_is_too_low(int perCore, int problems)
     {
-        // The kernel lets nobody write this one, root neither. It is 65536 everywhere.
-        string max = _root.Combine($"proc/net/netfilter/{Max}");
-        File.Delete(max);
-        File.CreateSymbolicLink(max, "/proc/sys/kernel/ngroups_max");
+        LinkToReadOnly(Max);
         Assert.Equal(problems, New(ConntrackSysctls.LeaveAll with { MaxPerCore = perCore }).Prepare().Count);
         Assert.Equal(problems, _log.Lines.Count);
     }
 
     private NodeConntrack New(ConntrackSysctls wanted) => new(_root.Combine("proc"), _root.Combine("sys"), wanted, _log);
+
+    // The kernel lets nobody write this one, root neither. It is 65536 everywhere.
+    private void LinkToReadOnly(string name)
+    {
+        string path = _root.Combine($"proc/net/netfilter/{name}");
+        File.Delete(path);
+        File.CreateSymbolicLink(path, "/proc/sys/kernel/ngroups_max");
+    }
 
     private void Refuse(string name)
     {
