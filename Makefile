@@ -40,6 +40,7 @@ publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
 
 image: deps probe publish ## Leave an OCI image of the agent at artifacts/ebpflb-image.tar, and run what is in it (root)
 	@tools/deploy/image.sh $(ARGS)
+	@$(DOTNET) build tools/EbpfLb.FakeApi -c Release --nologo -v quiet
 	@tools/deploy/image-check.sh
 
 test: build ## Run every test (as root: those that meet the kernel take it)
@@ -52,6 +53,7 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 
 e2e: deps probe publish ## Serve from a real API server: KUBEBUILDER_ASSETS names etcd and kube-apiserver (root)
 	@$(MAKE) --silent --no-print-directory -C tools/demo
+	@[[ -z "$${EBPFLB_E2E_FAKE-}" ]] || $(DOTNET) build tools/EbpfLb.FakeApi -c Release --nologo -v quiet
 	@tools/e2e/e2e.sh $(ARGS)
 
 fuzz: build ## Run ten million frames through every program, also as C with sanitizers (root)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EbpfLb.FakeApi.Bulk;
 using EbpfLb.FakeApi.Faults;
+using EbpfLb.FakeApi.Security;
 using EbpfLb.FakeApi.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -40,6 +41,9 @@ internal sealed class ControlEndpoint(FakeApiServer server)
                 return server.Requests.All;
             case ("DELETE", "/fake/requests"):
                 server.Requests.Clear();
+                return Done();
+            case ("POST", "/fake/access"):
+                (await ReadAsync<AccessChange>(request)).Apply(server.Access);
                 return Done();
             case ("POST", "/fake/compact"):
                 server.Store.Compact();
