@@ -40,6 +40,7 @@ publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
 
 image: deps probe publish ## Leave an OCI image of the agent at artifacts/ebpflb-image.tar, and run what is in it (root)
 	@tools/deploy/image.sh $(ARGS)
+	@$(DOTNET) build tools/EbpfLb.FakeApi -c Release --nologo -v quiet
 	@tools/deploy/image-check.sh
 
 test: build ## Run every test (as root: those that meet the kernel take it)
@@ -52,6 +53,7 @@ test: build ## Run every test (as root: those that meet the kernel take it)
 
 e2e: deps probe publish ## Serve from a real API server: KUBEBUILDER_ASSETS names etcd and kube-apiserver (root)
 	@$(MAKE) --silent --no-print-directory -C tools/demo
+	@[[ -z "$${EBPFLB_E2E_FAKE-}" ]] || $(DOTNET) build tools/EbpfLb.FakeApi -c Release --nologo -v quiet
 	@tools/e2e/e2e.sh $(ARGS)
 
 fuzz: build ## Run ten million frames through every program, also as C with sanitizers (root)
@@ -69,8 +71,8 @@ demo: deps probe publish ## Watch services served by the kernel, in namespaces o
 	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
 
-bench-sync: build publish ## Measure the cost of a connection and of programming services (root)
-	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(ARGS)
+bench-sync: build publish ## Measure the cost of a connection and of programming services (root); QUICK=1: three minutes
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(if $(QUICK),--quick) $(ARGS)
 
 bench-xdp: deps bpf probe ## Measure the packet path against a bare XDP program and the kernel (root); QUICK=1: a minute
 	@$(MAKE) --silent --no-print-directory -C tools/xdpbench

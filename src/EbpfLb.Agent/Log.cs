@@ -99,4 +99,7 @@ internal static partial class Log
 
     [LoggerMessage(1043, LogLevel.Warning, "{Problem}")]
     public static partial void SocketsProblem(this ILogger logger, string problem);
+
+    [LoggerMessage(1025, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
+    public static partial void BucketsNotSet(this ILogger logger, string failure);
 }

@@ -15,12 +15,15 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
     private const int EntriesPerBucket = 4;
 
     private const string Max = "net.netfilter.nf_conntrack_max";
-    private const string HashSize = "/sys/module/nf_conntrack/parameters/hashsize";
+
+    // The same as hashsize of the module, which a pod can only read.
+    private const string Buckets = "net.netfilter.nf_conntrack_buckets";
 
     // Each is set once: what an operator changes later stays.
     private readonly HashSet<string> _set = new(StringComparer.Ordinal);
 
     private bool _missingTold;
+    private bool _bucketsTold;
     private IReadOnlyList<Problem> _problems = [];
 
     /// <summary>
@@ -42,10 +45,12 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         var refused = new List<string>();
         foreach (var (name, value, isFloor) in open)
         {
-            if (Set(name, value, isFloor) is { } failure)
+            if (Set(name, value, isFloor) is not { } failure)
+                _set.Add(name);
+            else if (name != Buckets)
                 refused.Add(failure);
             else
-                _set.Add(name);
+                TellOfBuckets(failure);
         }
 
         Problem[] problems = refused.Count == 0 ? [] : [Describe(refused)];
@@ -60,6 +65,14 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         $"conntrack of the node is not as wanted: {string.Join("; ", refused)}. Set them on the node itself (sysctl -w), or ask for "
         + "nothing: --conntrack-max-per-core 0, and 0s for the timeouts");
 
+    // Fewer of them make the table slower, and it holds as much. A network namespace that is not the machine's first cannot set them.
+    private void TellOfBuckets(string failure)
+    {
+        if (!_bucketsTold)
+            logger.BucketsNotSet(failure);
+        _bucketsTold = true;
+    }
+
     private IEnumerable<(string Name, int Value, bool IsFloor)> Wanted()
     {
         if (wanted.MaxPerCore > 0)
@@ -67,7 +80,7 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
             int max = int.Max(wanted.Min, (int)long.Min((long)wanted.MaxPerCore * Cores(), MaxByCores));
             // What somebody gave the node more of is not taken away: the kernel would drop packets until there are fewer entries.
             yield return (Max, max, true);
-            yield return (HashSize, max / EntriesPerBucket, true);
+            yield return (Buckets, max / EntriesPerBucket, true);
         }
 
         foreach (var (name, timeout) in new[]
@@ -129,7 +142,5 @@ internal sealed class NodeConntrack(string sysctls, string sysfs, ConntrackSysct
         }
     }
 
-    private string PathOf(string name) => name == HashSize
-        ? Path.Combine(sysfs, "module/nf_conntrack/parameters/hashsize")
-        : Path.Combine(sysctls, name.Replace('.', '/'));
+    private string PathOf(string name) => Path.Combine(sysctls, name.Replace('.', '/'));
 }

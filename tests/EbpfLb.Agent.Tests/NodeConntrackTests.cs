@@ -7,6 +7,7 @@ namespace EbpfLb.Agent.Tests;
 public sealed class NodeConntrackTests : IDisposable
 {
     private const string Max = "nf_conntrack_max";
+    private const string Buckets = "nf_conntrack_buckets";
     private const string Established = "nf_conntrack_tcp_timeout_established";
     private const string CloseWait = "nf_conntrack_tcp_timeout_close_wait";
 
@@ -16,7 +17,7 @@ public sealed class NodeConntrackTests : IDisposable
     public NodeConntrackTests()
     {
         Write("sys/devices/system/cpu/online", "0-7\n");
-        Write("sys/module/nf_conntrack/parameters/hashsize", "65536\n");
+        WriteSysctl(Buckets, "65536\n");
         WriteSysctl(Max, "65536\n");
         WriteSysctl(Established, "432000\n");
         WriteSysctl(CloseWait, "60\n");
@@ -24,8 +25,6 @@ public sealed class NodeConntrackTests : IDisposable
         WriteSysctl("nf_conntrack_udp_timeout", "30\n");
         WriteSysctl("nf_conntrack_udp_timeout_stream", "120\n");
     }
-
-    private string HashSize => Read("sys/module/nf_conntrack/parameters/hashsize");
 
     public void Dispose() => _root.Dispose();
 
@@ -37,7 +36,7 @@ public sealed class NodeConntrackTests : IDisposable
             ("262144", "86400", "3600", "0", "30", "120"),
             (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl("nf_conntrack_tcp_be_liberal").Trim(),
                 ReadSysctl("nf_conntrack_udp_timeout").Trim(), ReadSysctl("nf_conntrack_udp_timeout_stream").Trim()));
-        Assert.Equal("65536", HashSize.Trim());
+        Assert.Equal("65536", ReadSysctl(Buckets).Trim());
         Assert.Empty(_log.Lines);
     }
 
@@ -59,7 +58,7 @@ public sealed class NodeConntrackTests : IDisposable
             ("800000", "7200", "90", "1", "10", "300"),
             (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl("nf_conntrack_tcp_be_liberal"),
                 ReadSysctl("nf_conntrack_udp_timeout"), ReadSysctl("nf_conntrack_udp_timeout_stream")));
-        Assert.Equal("200000", HashSize);
+        Assert.Equal("200000", ReadSysctl(Buckets));
     }
 
     [Theory]
@@ -79,7 +78,7 @@ public sealed class NodeConntrackTests : IDisposable
         WriteSysctl(Max, "1\n");
         New(ConntrackSysctls.LeaveAll with { MaxPerCore = perCore, Min = min }).Prepare();
         Assert.Equal(expected.ToString(CultureInfo.InvariantCulture), ReadSysctl(Max));
-        Assert.Equal(int.Max(65536, expected / 4), int.Parse(HashSize, CultureInfo.InvariantCulture));
+        Assert.Equal(int.Max(65536, expected / 4), int.Parse(ReadSysctl(Buckets), CultureInfo.InvariantCulture));
         Assert.Equal("432000\n", ReadSysctl(Established));
     }
 
@@ -90,7 +89,7 @@ public sealed class NodeConntrackTests : IDisposable
         WriteSysctl(Max, "2097152\n");
         Assert.Empty(New(new ConntrackSysctls()).Prepare());
         Assert.Equal("2097152\n", ReadSysctl(Max));
-        Assert.Equal("65536\n", HashSize);
+        Assert.Equal("65536\n", ReadSysctl(Buckets));
         // A timeout is as it is asked for, higher or lower.
         Assert.Equal("86400", ReadSysctl(Established));
     }
@@ -108,7 +107,7 @@ public sealed class NodeConntrackTests : IDisposable
     public void Nothing_is_written_where_nothing_is_asked_for()
     {
         Assert.Empty(New(ConntrackSysctls.LeaveAll with { Min = 500_000, TcpEstablishedTimeout = TimeSpan.Zero }).Prepare());
-        Assert.Equal(("65536\n", "432000\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), HashSize));
+        Assert.Equal(("65536\n", "432000\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(Buckets)));
     }
 
     [Fact]
@@ -120,7 +119,8 @@ public sealed class NodeConntrackTests : IDisposable
         Assert.Empty(New(new ConntrackSysctls()).Prepare());
         // A write would have left no line end.
         Assert.Equal(
-            ("262144\n", "86400\n", "3600\n", "65536\n"), (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), HashSize));
+            ("262144\n", "86400\n", "3600\n", "65536\n"),
+            (ReadSysctl(Max), ReadSysctl(Established), ReadSysctl(CloseWait), ReadSysctl(Buckets)));
     }
 
     [Fact]
@@ -157,30 +157,62 @@ public sealed class NodeConntrackTests : IDisposable
     public void S181_What_cannot_be_set_is_one_problem_that_says_which_and_what_and_goes_when_it_is_so()
     {
         // A directory in place of a file refuses whoever writes, root as well, as a read-only /proc/sys does.
-        string max = _root.Combine($"proc/net/netfilter/{Max}");
+        LinkToReadOnly(Max);
         Refuse($"proc/net/netfilter/{Established}");
-        Refuse("sys/module/nf_conntrack/parameters/hashsize");
         var conntrack = New(ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000, TcpEstablishedTimeout = TimeSpan.FromHours(24) });
         var problem = Assert.Single(conntrack.Prepare());
         Assert.Equal("net.netfilter", problem.Subject);
-        Assert.Contains(
-            "/sys/module/nf_conntrack/parameters/hashsize should be 200000 and is ? (", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"net.netfilter.{Max} should be 800000 and is 65536 (", problem.Message, StringComparison.Ordinal);
         Assert.Contains($"net.netfilter.{Established} should be 86400 and is ? (", problem.Message, StringComparison.Ordinal);
         Assert.Contains("sysctl -w", problem.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(max, problem.Message, StringComparison.Ordinal);
-        Assert.Equal("800000", File.ReadAllText(max));
+        Assert.DoesNotContain(Buckets, problem.Message, StringComparison.Ordinal);
+        Assert.Equal("200000", ReadSysctl(Buckets));
 
         Assert.Equal([problem], conntrack.Prepare());
         Assert.Equal([problem.Message], _log.Lines);
 
         Directory.Delete(_root.Combine($"proc/net/netfilter/{Established}"));
+        File.Delete(_root.Combine($"proc/net/netfilter/{Max}"));
         WriteSysctl(Established, "86400\n");
-        Directory.Delete(_root.Combine("sys/module/nf_conntrack/parameters/hashsize"));
-        Write("sys/module/nf_conntrack/parameters/hashsize", "300000\n");
+        WriteSysctl(Max, "800000\n");
         Assert.Empty(conntrack.Prepare());
     }
 
+    [Fact]
+    public void Buckets_that_cannot_be_set_are_told_once_and_no_problem()
+    {
+        Refuse($"proc/net/netfilter/{Buckets}");
+        var messages = new List<(LogLevel Level, string Text)>();
+        var conntrack = new NodeConntrack(
+            _root.Combine("proc"), _root.Combine("sys"), ConntrackSysctls.LeaveAll with { MaxPerCore = 100_000 },
+            new ListLogger((level, text) => messages.Add((level, text))));
+        Assert.Empty(conntrack.Prepare());
+        Assert.Empty(conntrack.Prepare());
+        Assert.Equal("800000", ReadSysctl(Max));
+        var (level, text) = Assert.Single(messages, message => message.Text.Contains(Buckets, StringComparison.Ordinal));
+        Assert.Equal(LogLevel.Information, level);
+        Assert.Contains($"net.netfilter.{Buckets} should be 200000 and is ? (", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1_000, 0)]
+    [InlineData(100_000, 1)]
+    public void A_limit_that_cannot_be_set_is_a_problem_only_where_it_is_too_low(int perCore, int problems)
+    {
+        LinkToReadOnly(Max);
+        Assert.Equal(problems, New(ConntrackSysctls.LeaveAll with { MaxPerCore = perCore }).Prepare().Count);
+        Assert.Equal(problems, _log.Lines.Count);
+    }
+
     private NodeConntrack New(ConntrackSysctls wanted) => new(_root.Combine("proc"), _root.Combine("sys"), wanted, _log);
+
+    // The kernel lets nobody write this one, root neither. It is 65536 everywhere.
+    private void LinkToReadOnly(string name)
+    {
+        string path = _root.Combine($"proc/net/netfilter/{name}");
+        File.Delete(path);
+        File.CreateSymbolicLink(path, "/proc/sys/kernel/ngroups_max");
+    }
 
     private void Refuse(string name)
     {

@@ -245,6 +245,13 @@ public sealed class ExternalSyncTests
         sync.Apply(Nothing, complete: true);
         Assert.Equal("10.97.0.0", Assert.Single(_maps.ServiceCidrs.ReadAll()).Key.Address.ToString());
 
+        // There may be others that nobody can tell of.
+        sync = DatapathSync.Restore(_maps, new DatapathSyncOptions(), new ManualTime());
+        sync.Apply(Cidrs("10.98.0.0/16") with { ServiceCidrsArePartial = true }, complete: true);
+        Assert.Equal(2, _maps.ServiceCidrs.ReadAll().Count);
+        sync.Apply(Nothing, complete: true);
+        Assert.Equal("10.98.0.0", Assert.Single(_maps.ServiceCidrs.ReadAll()).Key.Address.ToString());
+
         // Nobody has any: those that were restored go.
         sync = DatapathSync.Restore(_maps, new DatapathSyncOptions(), new ManualTime());
         sync.Apply(Nothing, complete: true);

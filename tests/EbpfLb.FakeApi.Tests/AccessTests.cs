@@ -36,6 +36,21 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S195_accounts_are_made_from_outside_the_process()
+    {
+        using var http = Client();
+        Assert.Equal(HttpStatusCode.OK, await ChangeAsync(
+            http, """{"token": "secret", "user": "agent", "grants": [{"verbs": ["list"], "resources": ["services"]}]}"""));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(http, ApiClient.Services));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "secret");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(http, ApiClient.Services));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(http, "/api/v1/secrets"));
+        Assert.Equal(HttpStatusCode.OK, await ChangeAsync(http, """{"token": "secret"}"""));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(http, ApiClient.Services));
+        Assert.Equal(HttpStatusCode.BadRequest, await ChangeAsync(http, """{"grants": []}"""));
+    }
+
+    [Fact]
     public async Task A_client_certificate_says_who_it_is()
     {
         _server.Access.Allow("agent", Grant.Everything);
@@ -94,6 +109,12 @@ public sealed class AccessTests : IAsyncLifetime
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    private static async Task<HttpStatusCode> ChangeAsync(HttpClient http, string json)
+    {
+        using var response = await http.PostAsync("/fake/access", new StringContent(json));
+        return response.StatusCode;
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string path)

@@ -70,6 +70,21 @@ public sealed class BulkTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task All_slices_change_once_and_in_order()
+    {
+        await using var server = await FakeApiServer.StartAsync();
+        var cluster = new BulkCluster(server.Store, services: 5, endpoints: 3);
+        cluster.Load();
+        using var client = ApiClient.Of(server, protobuf: true);
+        using var watch = await client.WatchAsync($"{ApiClient.Slices}?watch=1&resourceVersion={server.Store.ResourceVersion}");
+        var changes = await cluster.ChangeAllAsync(ChangeKind.Ready, TimeSpan.Zero, CancellationToken.None);
+        Assert.Equal(
+            Enumerable.Range(0, 5).Select(slice => $"MODIFIED svc-{slice:D5}-0@{changes[slice].Event.ResourceVersion}"),
+            await watch.NextAsync(5));
+        Assert.All(changes, change => Assert.False(change.Ready));
+    }
+
+    [Fact]
     public async Task A_hundred_thousand_endpoints_are_told_whole()
     {
         await using var server = await FakeApiServer.StartAsync();

@@ -35,7 +35,7 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
         using var sandbox = Sandbox.Create();
         using var files = ManifestFiles.Write(new Cluster(options.Services, options.Endpoints), perFile);
         string bpffs = sandbox.NewBpfFs("size");
-        using (var agent = new AgentProcess(options.Agent, sandbox, bpffs, files.Directory, []))
+        using (var agent = new AgentProcess(options.Agent, sandbox, bpffs, ["--manifests", files.Directory]))
         {
             var first = agent.WaitForFirstSync(stopping);
             Add("first sync", first.Milliseconds, "ms", "objects to empty maps, as the agent says", Bar.Most(MostLoadMs));
@@ -125,7 +125,7 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
 
     private void CountWritesOfRestart(Sandbox sandbox, string bpffs, ManifestFiles files, CancellationToken stopping)
     {
-        using (var agent = new AgentProcess(options.Agent, sandbox, bpffs, files.Directory, []))
+        using (var agent = new AgentProcess(options.Agent, sandbox, bpffs, ["--manifests", files.Directory]))
         {
             var first = agent.WaitForFirstSync(stopping);
             Add("restart, entries written", first.MapWrites, "", "as the agent logs them", Bar.Most(0));
@@ -140,7 +140,7 @@ internal sealed class AgentAtSize(BenchOptions options, Report report, int perFi
         {
             // -D: strace stands aside, and the agent is the process that was started.
             using (var agent = new AgentProcess(
-                options.Agent, sandbox, bpffs, files.Directory, [], "strace", "-D", "-f", "-e", "trace=bpf", "-o", file))
+                options.Agent, sandbox, bpffs, ["--manifests", files.Directory], "strace", "-D", "-f", "-e", "trace=bpf", "-o", file))
                 agent.WaitForFirstSync(stopping);
 
             var calls = SystemCalls.Count(file);

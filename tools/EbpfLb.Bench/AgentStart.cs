@@ -29,7 +29,7 @@ internal sealed class AgentStart(BenchOptions options, Report report)
 
     private double Time(Sandbox sandbox, string bpffs, ManifestFiles files, CancellationToken stopping)
     {
-        using var agent = new AgentProcess(options.Agent, sandbox, bpffs, files.Directory, []);
+        using var agent = new AgentProcess(options.Agent, sandbox, bpffs, ["--manifests", files.Directory]);
         long ready = agent.WaitForDatapath(stopping);
         return Stopwatch.GetElapsedTime(agent.StartedAt, ready).TotalMilliseconds;
     }

@@ -10,17 +10,20 @@ internal sealed record BenchOptions
         """
         usage: EbpfLb.Bench [OPTIONS]        (as root)
 
-          --only PART,...     of connect, sync, start, agent, large-files (all of these)
+          --only PART,...     of connect, sync, start, agent, large-files, api, api-million, api-churn (all of these)
                               and packets, program, flood, tcp, follow, sweep (all of these with --packets)
           --packets           the packet path
           --agent FILE        the executable to measure (artifacts/ebpflb, or else the Cli build output)
           --services N        (10000)
           --endpoints N       per service (10)
           --changes N         timed changes of one endpoint (200)
+          --api-changes N     the same of one slice, by an API server (600)
+          --api-runs N        starts of the agent with an API server (5)
+          --churn-seconds N   of a hundred changes each (60)
           --rounds N          of a connection benchmark, a second for each contestant (15)
           --packet-rounds N   in which every contestant has its turn (5)
           --seconds S         of a turn, decimal (1.5)
-          --quick             less of everything, in under a minute, for a first look
+          --quick             less of everything, for a first look
           --settle SECONDS    from the first sync to the memory reading (10)
           --json FILE         the results for machines
           --check             exit with 1 if a bar marked hard is missed
@@ -34,6 +37,10 @@ internal sealed record BenchOptions
     public const string AgentPart = "agent";
     public const string LargeFilesPart = "large-files";
 
+    public const string ApiPart = "api";
+    public const string ApiMillionPart = "api-million";
+    public const string ApiChurnPart = "api-churn";
+
     public const string PacketsPart = "packets";
     public const string ProgramPart = "program";
     public const string FloodPart = "flood";
@@ -41,8 +48,11 @@ internal sealed record BenchOptions
     public const string FollowPart = "follow";
     public const string SweepPart = "sweep";
 
-    private static readonly string[] AgentParts = [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart];
+    private static readonly string[] AgentParts =
+        [ConnectPart, SyncPart, StartPart, AgentPart, LargeFilesPart, ApiPart, ApiMillionPart, ApiChurnPart];
     private static readonly string[] PacketParts = [PacketsPart, ProgramPart, FloodPart, TcpPart, FollowPart, SweepPart];
+
+    private static readonly string[] ApiParts = [ApiPart, ApiMillionPart, ApiChurnPart];
 
     private const int LargeFiles = 10;
 
@@ -62,6 +72,12 @@ internal sealed record BenchOptions
     public int Endpoints { get; init; } = 10;
 
     public int Changes { get; init; } = 200;
+
+    public int ApiChanges { get; init; } = 600;
+
+    public int ApiRuns { get; init; } = 5;
+
+    public int ChurnSeconds { get; init; } = 60;
 
     public int Rounds { get; init; } = 15;
 
@@ -92,6 +108,9 @@ internal sealed record BenchOptions
 
     public static string Probe => Path.Combine(RepositoryRoot, "artifacts/tools/lbprobe");
 
+    public static string FakeApi => Path.Combine(
+        RepositoryRoot, "tools/EbpfLb.FakeApi/bin", Metadata("Configuration"), "net10.0/EbpfLb.FakeApi.dll");
+
     public static string Playground => Path.Combine(RepositoryRoot, "tools/playground/cluster.sh");
 
     public static string PacketTool => Path.Combine(RepositoryRoot, "artifacts/tools/xdpbench");
@@ -112,11 +131,28 @@ internal sealed record BenchOptions
                 "--services" => options with { Services = Number(name, Value(), MaxServices) },
                 "--endpoints" => options with { Endpoints = Number(name, Value(), 100) },
                 "--changes" => options with { Changes = Number(name, Value(), 100_000) },
+                "--api-changes" => options with { ApiChanges = Number(name, Value(), 100_000) },
+                "--api-runs" => options with { ApiRuns = Number(name, Value(), 1000) },
+                "--churn-seconds" => options with { ChurnSeconds = Number(name, Value(), 24 * 3600) },
                 "--rounds" => options with { Rounds = Number(name, Value(), 10_000) },
                 "--packets" => options with { Parts = PacketParts },
                 "--packet-rounds" => options with { PacketRounds = Number(name, Value(), 1000) },
                 "--seconds" => options with { Seconds = Decimal(name, Value()) },
-                "--quick" => options with { PacketRounds = 2, Seconds = 0.3, ServiceCounts = [], Floods = 1, Moves = 5, Sweeps = 1 },
+                "--quick" => options with
+                {
+                    PacketRounds = 2,
+                    Seconds = 0.3,
+                    ServiceCounts = [],
+                    Floods = 1,
+                    Moves = 5,
+                    Sweeps = 1,
+                    Rounds = 5,
+                    Changes = 50,
+                    SettleSeconds = 3,
+                    ApiChanges = 200,
+                    ApiRuns = 2,
+                    ChurnSeconds = 20,
+                },
                 "--settle" => options with { SettleSeconds = Number(name, Value(), 3600) },
                 "--json" => options with { Json = Value() },
                 "--check" => options with { Check = true },
@@ -140,8 +176,12 @@ internal sealed record BenchOptions
             return $"{Probe} does not exist: make probe builds it";
         if (Parts.Any(PacketParts.Contains) && !File.Exists(PacketTool))
             return $"{PacketTool} does not exist: make -C tools/xdpbench builds it";
-        return null;
+        return WhyNotApi();
     }
+
+    private string? WhyNotApi() => Parts.Any(ApiParts.Contains) && !File.Exists(FakeApi)
+        ? $"{FakeApi} does not exist: make build builds it"
+        : null;
 
     private static string[] ParseParts(string text)
     {

@@ -37,7 +37,7 @@ internal sealed class ConnectCost(BenchOptions options, Report report)
         using var sandbox = Sandbox.Create();
         using var files = ManifestFiles.Write(new Cluster(services - 1, options.Endpoints), perFile: 1000);
         files.Add("target.yaml", Target());
-        using var agent = new AgentProcess(options.Agent, sandbox, sandbox.NewBpfFs("connect"), files.Directory, []);
+        using var agent = new AgentProcess(options.Agent, sandbox, sandbox.NewBpfFs("connect"), ["--manifests", files.Directory]);
         using var traffic = new Traffic(sandbox);
         traffic.WaitForServer(stopping);
         agent.WaitForFirstSync(stopping);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Bench.Api;
 using EbpfLb.Bench.Measuring;
 using EbpfLb.Bench.Packets;
 using EbpfLb.Datapath.Loading;
@@ -25,7 +26,7 @@ internal static class Suite
                 return false;
             }
             catch (Exception exception) when (exception is BenchException or DatapathException or LinuxException or IOException
-                or UnauthorizedAccessException)
+                or UnauthorizedAccessException or HttpRequestException or TimeoutException)
             {
                 report.AddFailure($"{part}: {exception.Message}");
                 measured = false;
@@ -43,6 +44,9 @@ internal static class Suite
         BenchOptions.AgentPart => Task.Run(() => new AgentAtSize(options, report, perFile: 1).Run(stopping), stopping),
         BenchOptions.LargeFilesPart => Task.Run(
             () => new AgentAtSize(options, report, options.ServicesOfLargeFile).Run(stopping), stopping),
+        BenchOptions.ApiPart => new ApiCost(options, report).RunAsync(stopping),
+        BenchOptions.ApiMillionPart => Task.Run(() => new ApiMillion(options, report).Run(stopping), stopping),
+        BenchOptions.ApiChurnPart => new ApiChurn(options, report).RunAsync(stopping),
         BenchOptions.PacketsPart => Task.Run(
             () =>
             {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 #
 # Runs what is in an image as the DaemonSet runs it: a read-only root file system, /proc/sys and /sys read-only, three capabilities, no new
-# privileges, the host's BPF file system and cgroups mounted in. In namespaces of its own, as tools/playground makes them.
+# privileges, the host's BPF file system and cgroups mounted in, its files where they are in a pod. It follows tools/EbpfLb.FakeApi over TLS.
+# In namespaces of its own, as tools/playground makes them.
 
 set -Eeuo pipefail
 
@@ -10,6 +11,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cluster=$root/tools/playground/cluster.sh
 PATH=$root/artifacts/tools:$PATH:/usr/sbin:/sbin
 image=${1:-$root/artifacts/ebpflb-image.tar}
+fakeapi=$root/tools/EbpfLb.FakeApi/bin/Release/net10.0/EbpfLb.FakeApi
 
 refuse() {
     echo "image-check.sh: $1" >&2
@@ -19,6 +21,8 @@ refuse() {
 ((EUID == 0)) || refuse "takes root: it makes namespaces"
 [[ -f $image ]] || refuse "there is no $image: run 'make image'"
 command -v lbprobe >/dev/null || refuse "there is no lbprobe: run 'make probe'"
+command -v curl >/dev/null || refuse "curl is not installed"
+[[ -x $fakeapi ]] || refuse "there is no $fakeapi: run 'dotnet build tools/EbpfLb.FakeApi -c Release'"
 
 failed=0
 check() { # WHAT EXPECTED SEEN
@@ -77,7 +81,21 @@ mkdir "$RUN_DIRECTORY/outside"
 cp "$(command -v setpriv)" "$RUN_DIRECTORY/outside/setpriv"
 ldd "$(command -v setpriv)" | awk '$3 ~ /^\// { print $3 }' | xargs -I{} cp -L {} "$RUN_DIRECTORY/outside"
 loader=$(cd "$sandbox" && find lib lib64 -name 'ld-linux*' -print -quit)
-cp -r "$root/tools/manifests" "$RUN_DIRECTORY/manifests"
+
+# --- The API server, beside the router, and what the pod gets: the ConfigMap and the account ---
+
+api_address=10.10.0.254
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+mkdir "$RUN_DIRECTORY/config" "$RUN_DIRECTORY/account"
+enter c setsid "$fakeapi" --listen "$api_address:6443" --tls "$RUN_DIRECTORY/pki" --token "$token" --objects "$root/tools/manifests" \
+    </dev/null >"$RUN_DIRECTORY/apiserver.log" 2>&1 &
+echo $! >"$PIDS/apiserver"
+disown
+eventually 30 grep -q '"ready":true' "$RUN_DIRECTORY/apiserver.log" || refuse "no API server: $(<"$RUN_DIRECTORY/apiserver.log")"
+cp "$RUN_DIRECTORY/pki/ca.crt" "$RUN_DIRECTORY/account/ca.crt"
+echo -n "$token" >"$RUN_DIRECTORY/account/token"
+cp "$root/tools/deploy/base/config.conf" "$RUN_DIRECTORY/config/config.conf"
+sed "s|server: .*|server: https://$api_address:6443|" "$root/tools/deploy/base/kubeconfig.conf" >"$RUN_DIRECTORY/config/kubeconfig.conf"
 
 mounts() {
     local at
@@ -91,7 +109,8 @@ mounts() {
     mount --bind "$BPFFS" "$sandbox/host/bpf"
     mount --bind -o ro "$CGROUP_N1" "$sandbox/host/cgroup"
     mount --bind /proc/sys/net "$sandbox/host/proc/sys/net"
-    mount --bind -o ro "$RUN_DIRECTORY/manifests" "$sandbox/etc/ebpflb"
+    mount --bind -o ro "$RUN_DIRECTORY/config" "$sandbox/var/lib/kube-proxy"
+    mount --bind -o ro "$RUN_DIRECTORY/account" "$sandbox/var/run/secrets/kubernetes.io/serviceaccount"
     mount --bind -o ro "$RUN_DIRECTORY/outside" "$sandbox/tmp"
 }
 
@@ -120,20 +139,29 @@ beside_the_agent() { # COMMAND...
     nsenter --target "$agent" --mount --pid --net --root --wd=/ "/$loader" --library-path /tmp /tmp/setpriv "${least[@]}" "$@"
 }
 
-# As the DaemonSet gives them, with manifests instead of an API server.
+# As the DaemonSet gives them.
 # shellcheck disable=SC2016 # the DaemonSet has it as it stands
 mapfile -t agent_arguments < <(awk '
     /^ *args:/ { in_list = 1; next }
     in_list && $1 == "#" { next }
     in_list && $1 != "-" { exit }
     in_list { sub(/^ *- /, ""); print }' "$root/tools/deploy/base/daemonset.yaml" |
-    sed 's|^--config=.*|--manifests=/etc/ebpflb|; s|\$(NODE_NAME)|n1|')
+    sed 's|\$(NODE_NAME)|n1|')
 
 start_agent() {
     : >"$RUN_DIRECTORY/agent.log"
-    (contained /usr/bin/ebpflb "${agent_arguments[@]}") </dev/null >"$RUN_DIRECTORY/agent.log" 2>&1 &
+    (give_score; contained /usr/bin/ebpflb "${agent_arguments[@]}") </dev/null >"$RUN_DIRECTORY/agent.log" 2>&1 &
     shell=$!
-    eventually 5 find_agent || true
+    eventually 30 find_agent || true
+}
+
+# What the kubelet gives a pod of the DaemonSet's priority.
+give_score() {
+    echo -997 >/proc/self/oom_score_adj
+}
+
+health() {
+    outside curl --silent --max-time 3 --output /dev/null --write-out '%{http_code}' http://10.10.0.1:10256/healthz || true
 }
 
 # The one process of the sandbox; what started it waits outside of its PID namespace.
@@ -166,14 +194,18 @@ for pod in p11 p12 p13; do
 done
 
 start_agent
-eventually 15 first_sync || true
+eventually 60 first_sync || true
 if ! grep -q 'First sync' "$RUN_DIRECTORY/agent.log"; then
     cat "$RUN_DIRECTORY/agent.log"
 fi
 # CAP_NET_ADMIN 12, CAP_PERFMON 38, CAP_BPF 39.
 check "the agent has three capabilities" 000000c000001000 "$(field CapEff)"
 check "and can get no other" "000000c000001000 1" "$(field CapBnd) $(field NoNewPrivs)"
+check "it follows the API server" "https://$api_address:6443/" "$(beside_the_agent /usr/bin/ebpflb status 2>&1 | awk '$1 == "Source:" { print $2 }')"
+check "which it knows from where the account is mounted, over TLS" "services" \
+    "$(grep -oE '\] services: [1-9][0-9]* listed' "$RUN_DIRECTORY/agent.log" | grep -o services)"
 check "'ebpflb status' beside it, no more privileged" OK "$(beside_the_agent /usr/bin/ebpflb status 2>&1 | sed -n 1p)"
+check "/healthz" 200 "$(health)"
 for family in 10.96.0.10 fd00:10:96::10; do
     check "a pod reaches $family" "p11 p12 p13" "$(pod p14 lbprobe tcp "$family" 80 --count 60 |
         sed 's/.*"backends":{\([^}]*\)}.*/\1/' | grep -oE '"p[0-9]+"' | tr -d '"' | sort | paste -sd ' ')"
@@ -188,7 +220,7 @@ status=0
 wait "$shell" || status=$?
 check "SIGTERM ends it" 0 "$status"
 start_agent
-eventually 15 first_sync || true
+eventually 60 first_sync || true
 check "the next one finds everything in place" "0 map writes" \
     "$(sed -n 's/.*First sync.*; \([0-9]* map writes\).*/\1/p' "$RUN_DIRECTORY/agent.log")"
 kill -s TERM "$agent"

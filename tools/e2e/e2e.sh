@@ -21,8 +21,8 @@ Needs root, what 'make publish probe' builds, and in the directory \$KUBEBUILDER
 Kubernetes project releases them for tests: 'setup-envtest use -p path' downloads them and says where they are; so does unpacking an
 archive envtest-vVERSION-linux-ARCHITECTURE.tar.gz of its controller-tools releases. kubectl is not needed.
 
-EBPFLB_E2E_FAKE=1 runs the same against the API server of tools/EbpfLb.FakeApi, which checks no account; a path there names another
-executable of it.
+EBPFLB_E2E_FAKE=1 runs the same against the API server of tools/EbpfLb.FakeApi, which grants what the ClusterRole says; a path there
+names another executable of it.
 
 Works in network namespaces, a cgroup and a BPF file system of its own: this machine's network, cgroups and pins stay as they are.
 
@@ -59,6 +59,7 @@ check() { # WHAT EXPECTED SEEN
     else
         failures+=("$scenario: $1: expected '$2', saw '${3//$'\n'/ }'")
         printf "   FAILED  %s: expected '%s', saw '%s'\n" "$1" "$2" "${3//$'\n'/ }"
+        tail -n 20 "$RUN_DIRECTORY/agent.log" | sed 's/^/           /'
     fi
 }
 
@@ -165,7 +166,7 @@ agent_is_up() {
 }
 
 await_agent() {
-    eventually 15 agent_is_up || true
+    eventually 60 agent_is_up || true
     if ! logged 'First sync'; then
         tail -n 8 "$RUN_DIRECTORY/agent.log"
         refuse "the agent does not come up; $RUN_DIRECTORY/agent.log is above"

@@ -114,20 +114,46 @@ field_of_answer() { # NAME
 
 # --- The agent's account, as tools/deploy makes it ---
 
+account=system:serviceaccount:kube-system:ebpflb
+
 deploy_account() {
     local base=$root/tools/deploy/base
     # A real server makes the namespace, a moment after it is ready.
     $fake || eventually 10 has_namespace kube-system || refuse "the API server has no namespace kube-system"
     apply /api/v1/namespaces/kube-system/serviceaccounts/ebpflb <"$base/serviceaccount.yaml"
-    apply /apis/rbac.authorization.k8s.io/v1/clusterroles/ebpflb <"$base/clusterrole.yaml"
     apply /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ebpflb <"$base/clusterrolebinding.yaml"
+    # The fake one asks nobody until somebody is named.
+    ! $fake || fake_request access '{"user": "admin", "grants": [{"verbs": ["*"], "resources": ["*"]}]}'
+    set_role <"$base/clusterrole.yaml"
     new_token
 }
 
-# The fake one has no accounts and takes any token.
+# The ClusterRole from standard input is what the account may do.
+set_role() {
+    if $fake; then
+        fake_request access "{\"user\": \"$account\", \"grants\": [$(grants)]}"
+    else
+        apply /apis/rbac.authorization.k8s.io/v1/clusterroles/ebpflb
+    fi
+}
+
+# Of a ClusterRole whose rules have a group and a resource each, as the fake API server takes them.
+grants() {
+    sed -nE 's/.*apiGroups: \["?([^]"]*)"?\]/group \1/p; s/.*(resources|verbs): \[(.*)\]/\1 \2/p' | awk '
+        $1 == "group" { suffix = $2 == "" ? "" : "." $2 }
+        $1 == "resources" { resource = $2 suffix }
+        $1 == "verbs" {
+            sub(/^verbs /, "")
+            gsub(/, /, "\", \"")
+            printf "%s{\"verbs\": [\"%s\"], \"resources\": [\"%s\"]}", separator, $0, resource
+            separator = ", "
+        }'
+}
+
 new_token() {
     if $fake; then
-        echo fake >"$RUN_DIRECTORY/token.new"
+        openssl rand -hex 16 >"$RUN_DIRECTORY/token.new"
+        fake_request access "{\"token\": \"$(<"$RUN_DIRECTORY/token.new")\", \"user\": \"$account\"}"
     else
         create /api/v1/namespaces/kube-system/serviceaccounts/ebpflb/token <<-'END'
 			{apiVersion: authentication.k8s.io/v1, kind: TokenRequest, spec: {expirationSeconds: 3600}}
@@ -137,26 +163,33 @@ new_token() {
     mv "$RUN_DIRECTORY/token.new" "$RUN_DIRECTORY/token"
 }
 
-# --- What an API server does to its clients ---
-
-forbid_slices() {
+# The kubelet exchanges what is in the file. Only the fake server can refuse the old one before its time is over.
+exchange_token() {
+    local old
+    old=$(<"$RUN_DIRECTORY/token")
+    new_token
     if $fake; then
-        local kind
-        for kind in List Watch WatchList; do
-            fake_request faults "{\"resource\": \"endpointslices.discovery.k8s.io\", \"kind\": \"$kind\", \"status\": 403}"
-        done
-    else
-        sed '/discovery.k8s.io/,+2d' "$root/tools/deploy/base/clusterrole.yaml" |
-            apply /apis/rbac.authorization.k8s.io/v1/clusterroles/ebpflb
+        fake_request access "{\"token\": \"$old\"}"
+        cut_watches '"ending": "Reset"'
     fi
 }
 
+# With the agent's token. The status: who may not is told so before anything else.
+request_of_agent() { # METHOD PATH
+    local body=()
+    [[ $1 != P* ]] || body=(--header 'Content-Type: application/merge-patch+json' --data '{}')
+    outside curl --silent --max-time 10 --cacert "$pki/ca.crt" --header "Authorization: Bearer $(<"$RUN_DIRECTORY/token")" \
+        --request "$1" "${body[@]}" --output /dev/null --write-out '%{http_code}' "$api_url$2" || true
+}
+
+# --- What an API server does to its clients ---
+
+forbid_slices() {
+    sed '/discovery.k8s.io/,+2d' "$root/tools/deploy/base/clusterrole.yaml" | set_role
+}
+
 allow_slices() {
-    if $fake; then
-        must DELETE /fake/faults </dev/null
-    else
-        apply /apis/rbac.authorization.k8s.io/v1/clusterroles/ebpflb <"$root/tools/deploy/base/clusterrole.yaml"
-    fi
+    set_role <"$root/tools/deploy/base/clusterrole.yaml"
 }
 
 # The fake one would forget its objects: it resets every connection instead.

@@ -8,6 +8,7 @@ public sealed partial class DatapathSync
 {
     private readonly List<SyncFailure> _cidrFailures = [];
     private EquatableArray<AddressPrefix> _desiredCidrs;
+    private bool _cidrsArePartial;
     private bool _cidrsDue;
 
     // What is in a service CIDR and has no frontend is dropped, so one that is gone goes only when it is sure to be.
@@ -16,7 +17,7 @@ public sealed partial class DatapathSync
         if (!_cidrsDue && !(retry && _cidrFailures.Count > 0))
             return;
 
-        if (_complete)
+        if (_complete && !_cidrsArePartial)
         {
             var desired = _desiredCidrs.Select(Encoding.Cidr).ToHashSet();
             foreach (var key in _cidrs.Entries.Keys.Where(key => !desired.Contains(key)).ToArray())

@@ -117,6 +117,8 @@ public sealed partial class DatapathSync
             _cidrsDue = true;
         }
 
+        _cidrsDue |= _cidrsArePartial && !changes.ServiceCidrsArePartial;
+        _cidrsArePartial = changes.ServiceCidrsArePartial;
         bool completing = complete && !_complete;
         if (completing)
         {
@@ -293,5 +295,9 @@ public sealed partial class DatapathSync
             if (done)
                 _touchedVips.Remove(address);
         }
+
+        // The first run touches all there are, and a set that was large is walked at that size for good.
+        if (_touchedVips.Count == 0)
+            _touchedVips.TrimExcess();
     }
 }

@@ -31,10 +31,11 @@ public sealed class ApiSource
         var server = ServerBehindService.AddressOf(client.Server);
         ApiResource[] resources =
             [ApiResource.Services, ApiResource.EndpointSlices, ApiResource.Node(nodeName), ApiResource.ServiceCidrs];
+        var outage = new ServerOutage(resources.Length);
         _reflectors = [.. resources.Select(resource =>
         {
             var mirror = new ResourceMirror(resource, new ObjectTranslation(resource, nodeName, server), writer, _problems, logger);
-            return new Reflector(resource, client.Transport, mirror, _problems, options, time, random, logger);
+            return new Reflector(resource, client.Transport, mirror, _problems, outage, options, time, random, logger);
         })];
     }
 

@@ -183,7 +183,7 @@ public static class EndpointSliceTranslation
         var hints = new List<string>(names.Count);
         for (int i = 0; i < names.Count; i++)
         {
-            if (names[i].Length == 0)
+            if (string.IsNullOrEmpty(names[i]))
                 problems.Invalid($"endpoints[{index}].hints.{field}[{i}].name", "is required");
             else
                 hints.Add(names[i]);

@@ -25,9 +25,9 @@ internal static class FieldRules
     public static string? Annotation(this ObjectMeta? metadata, string key) => metadata?.Annotations?.GetValueOrDefault(key);
 
     /// <summary>Blanks around it mean nothing, as kube-proxy has it.</summary>
-    public static bool TryGetPrefix(string text, string path, ProblemList problems, out AddressPrefix prefix)
+    public static bool TryGetPrefix(string? text, string path, ProblemList problems, out AddressPrefix prefix)
     {
-        if (AddressPrefix.TryParse(text.Trim(), out prefix))
+        if (AddressPrefix.TryParse(text?.Trim(), out prefix))
             return true;
 
         problems.Invalid(path, $"{PrintableText.Quote(text)} is not a network; expected the form 192.0.2.0/24 or 2001:db8::/32");

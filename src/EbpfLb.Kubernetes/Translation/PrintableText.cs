@@ -36,9 +36,9 @@ public static class PrintableText
     }
 
     /// <summary>A value for a message: in quotes, escaped, cut when it is long.</summary>
-    public static string Quote(string value)
+    public static string Quote(string? value)
     {
-        ArgumentNullException.ThrowIfNull(value);
+        value ??= "";
         return value.Length <= QuoteLimit ? $"'{Escape(value)}'" : $"'{Escape(value[..QuoteLimit])}...' ({value.Length} characters)";
     }
 

@@ -17,6 +17,9 @@ public sealed record DesiredChanges(
     /// <summary>All of them, ordered; null when they are as before.</summary>
     public EquatableArray<AddressPrefix>? ServiceCidrs { get; init; }
 
+    /// <summary>There may be more, so none that was restored is deleted.</summary>
+    public bool ServiceCidrsArePartial { get; init; }
+
     /// <summary>All of them, ordered; null when they are as before.</summary>
     public IReadOnlyList<ServiceCidrConflict>? ServiceCidrConflicts { get; init; }
 

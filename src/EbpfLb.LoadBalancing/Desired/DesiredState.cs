@@ -121,6 +121,7 @@ public sealed class DesiredState
         return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved)
         {
             ServiceCidrs = sameCidrs ? null : serviceCidrs,
+            ServiceCidrsArePartial = state.ServiceCidrsArePartial,
             ServiceCidrConflicts = sameConflicts ? null : ServiceCidrConflicts,
             Kept = sameKept ? null : Kept,
         };

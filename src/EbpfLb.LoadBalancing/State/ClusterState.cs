@@ -16,23 +16,28 @@ public sealed class ClusterState
         ImmutableDictionary<ObjectName, Service> services,
         ImmutableDictionary<ObjectName, ImmutableArray<EndpointSlice>> slices,
         Node? node,
-        EquatableArray<AddressPrefix> serviceCidrs)
+        EquatableArray<AddressPrefix> serviceCidrs,
+        bool serviceCidrsArePartial)
     {
         _services = services;
         _slices = slices;
         Node = node;
         ServiceCidrs = serviceCidrs;
+        ServiceCidrsArePartial = serviceCidrsArePartial;
     }
 
     public static ClusterState Empty { get; } = new(
         ImmutableDictionary<ObjectName, Service>.Empty, ImmutableDictionary<ObjectName, ImmutableArray<EndpointSlice>>.Empty, node: null,
-        serviceCidrs: default);
+        serviceCidrs: default, serviceCidrsArePartial: false);
 
     /// <summary>This node, null when it is not known.</summary>
     public Node? Node { get; }
 
     /// <summary>The networks of all ServiceCIDR objects together: ordered, each once.</summary>
     public EquatableArray<AddressPrefix> ServiceCidrs { get; }
+
+    /// <summary>There may be more networks, of which nobody could tell.</summary>
+    public bool ServiceCidrsArePartial { get; }
 
     public int ServiceCount => _services.Count;
 

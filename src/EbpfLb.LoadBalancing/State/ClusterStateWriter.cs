@@ -16,6 +16,9 @@ namespace EbpfLb.LoadBalancing.State;
 /// </remarks>
 public sealed class ClusterStateWriter
 {
+    // Nobody takes them as long as another source cannot list; and they are for a histogram, which so many fill.
+    internal const int MaxTriggers = 65_536;
+
     private readonly Lock _gate = new();
 
     // Everything below is read and written with _gate held.
@@ -27,6 +30,7 @@ public sealed class ClusterStateWriter
 
     private readonly Dictionary<ObjectName, ObjectName> _serviceOfSlice = [];
     private readonly Dictionary<string, SourceProgress> _sources = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _serviceCidrSources = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ServiceCidr> _serviceCidrs = new(StringComparer.Ordinal);
     private Node? _node;
     private bool _serviceCidrsDirty;
@@ -56,7 +60,7 @@ public sealed class ClusterStateWriter
         }
     }
 
-    /// <summary>True once there is a source and every source has told all it has.</summary>
+    /// <summary>True once there is a source and every source has told all it has, those of service CIDRs as far as they can.</summary>
     public bool IsComplete
     {
         get
@@ -66,12 +70,17 @@ public sealed class ClusterStateWriter
         }
     }
 
-    private bool Complete => _sources.Count > 0 && _sources.Values.All(static progress => progress == SourceProgress.Complete);
+    // What is not known of service CIDRs is no reason to keep services that went.
+    private bool Complete => Listed && _sources.All(
+        source => source.Value == SourceProgress.Complete || _serviceCidrSources.Contains(source.Key));
+
+    private bool ServiceCidrsArePartial => _serviceCidrSources.Any(source => _sources[source] != SourceProgress.Complete);
 
     private bool Listed => _sources.Count > 0 && !_sources.ContainsValue(SourceProgress.Listing);
 
     /// <summary>From here on nothing is handed out until this source has listed. Register every source before any of them starts.</summary>
-    public void RegisterSource(string source)
+    /// <param name="onlyServiceCidrs">Nothing else comes from it: what it cannot tell says nothing about services.</param>
+    public void RegisterSource(string source, bool onlyServiceCidrs = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
         lock (_gate)
@@ -79,6 +88,8 @@ public sealed class ClusterStateWriter
             if (!_sources.TryAdd(source, SourceProgress.Listing))
                 throw new ArgumentException($"Source '{source}' is registered already.", nameof(source));
 
+            if (onlyServiceCidrs)
+                _serviceCidrSources.Add(source);
             _openingTaken = false;
         }
     }
@@ -99,7 +110,11 @@ public sealed class ClusterStateWriter
             var progress = complete ? SourceProgress.Complete : SourceProgress.Partial;
             _sources[source] = progress;
             if (progress != before)
+            {
                 _openingTaken = false;
+                _serviceCidrsDirty |= _serviceCidrSources.Contains(source);
+            }
+
             SignalIfNews();
         }
     }
@@ -168,7 +183,7 @@ public sealed class ClusterStateWriter
                 dirty.UnionWith(_services.Keys);
 
             if (dirty.Count > 0 || _allDirty || _serviceCidrsDirty)
-                _taken = new ClusterState(_services.ToImmutable(), _slices.ToImmutable(), _node, MergedServiceCidrs());
+                _taken = new ClusterState(_services.ToImmutable(), _slices.ToImmutable(), _node, MergedServiceCidrs(), ServiceCidrsArePartial);
 
             _dirty = [];
             _triggers = [];
@@ -234,7 +249,8 @@ public sealed class ClusterStateWriter
             return;
 
         _sliceChanges++;
-        if (slice.LastChangeTrigger is { } trigger && (index < 0 || slices[index].LastChangeTrigger != trigger))
+        if (_triggers.Count < MaxTriggers && slice.LastChangeTrigger is { } trigger
+            && (index < 0 || slices[index].LastChangeTrigger != trigger))
             _triggers.Add(new ChangeTrigger(slice.Family, trigger));
 
         _slices[slice.Service] = index >= 0 ? slices.SetItem(index, slice) : slices.Insert(~index, slice);

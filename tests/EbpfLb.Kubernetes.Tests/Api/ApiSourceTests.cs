@@ -114,9 +114,12 @@ public sealed class ApiSourceTests : IAsyncLifetime, IAsyncDisposable
             watch.Break();
         var start = _clock.GetUtcNow();
         var next = _server.NextAsync(Services);
-        while (_clock.GetUtcNow() - start < TimeSpan.FromMinutes(10))
+        var deadline = Task.Delay(TimeSpan.FromSeconds(30));
+        while (_clock.GetUtcNow() - start < TimeSpan.FromMinutes(10) || _source.CurrentProblems.Count < 4)
         {
+            Assert.False(deadline.IsCompleted);
             _clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1);
             foreach (string path in new[] { Slices, Nodes, Cidrs }.Where(_server.HasRequest))
                 (await _server.NextAsync(path)).Fail(new HttpRequestException("connection refused"));
             if (next.IsCompleted)
@@ -128,6 +131,9 @@ public sealed class ApiSourceTests : IAsyncLifetime, IAsyncDisposable
 
         Assert.Same(before, _writer.Take().State);
         Assert.True(_writer.IsComplete);
+
+        // The four say in status what is wrong with them, and one of them in the log.
+        Assert.Single(_logger.Warnings);
         while (!next.IsCompleted)
         {
             _clock.Advance(TimeSpan.FromSeconds(1));

@@ -326,6 +326,41 @@ public sealed class ClusterStateWriterTests
     }
 
     [Fact]
+    public void Service_CIDRs_that_cannot_be_told_are_partial_and_keep_nothing_else_from_being_complete()
+    {
+        var writer = new ClusterStateWriter();
+        writer.RegisterSource("services");
+        writer.RegisterSource("cidrs", onlyServiceCidrs: true);
+        writer.SetListed("services", complete: true);
+        Assert.False(writer.Take().IsListed);
+        Assert.False(writer.IsComplete);
+
+        writer.SetListed("cidrs", complete: false);
+        var delta = writer.Take();
+        Assert.True(delta.IsComplete);
+        Assert.True(delta.State.ServiceCidrsArePartial);
+
+        writer.SetListed("cidrs", complete: true);
+        Assert.True(writer.WaitAsync(default).IsCompleted);
+        Assert.False(writer.Take().State.ServiceCidrsArePartial);
+    }
+
+    [Fact]
+    public void Triggers_that_nobody_takes_are_bounded()
+    {
+        var writer = new ClusterStateWriter();
+        writer.RegisterSource("slices");
+        writer.RegisterSource("services");
+        writer.SetListed("slices", complete: true);
+        var slice = Slice("default/web-1", "default/web", Ready("10.244.0.1"));
+        for (int i = 0; i <= ClusterStateWriter.MaxTriggers; i++)
+            writer.Apply(Change(slice with { LastChangeTrigger = Time(0).AddSeconds(i) }));
+        writer.SetListed("services", complete: true);
+
+        Assert.Equal(ClusterStateWriter.MaxTriggers, writer.Take().Triggers.Count);
+    }
+
+    [Fact]
     public void Changes_are_counted_each_as_often_as_it_happens_and_are_pending_until_they_are_taken()
     {
         var writer = OpenWriter();

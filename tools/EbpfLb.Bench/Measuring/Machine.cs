@@ -18,6 +18,9 @@ internal static class Machine
         new("load", File.ReadAllText("/proc/loadavg").Trim()),
     ];
 
+    /// <summary>Threads that ran or were ready to, mean of the last minute.</summary>
+    public static double Load() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
+
     private static string Processor() => File.ReadLines("/proc/cpuinfo")
         .Where(line => line.StartsWith("model name", StringComparison.Ordinal))
         .Select(line => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim())

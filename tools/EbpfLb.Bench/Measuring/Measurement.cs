@@ -7,6 +7,9 @@ namespace EbpfLb.Bench.Measuring;
 /// <param name="Method">How it was obtained, in a line.</param>
 internal sealed record Measurement(string Part, string Name, double Value, string Unit, string Method, Bar? Bar = null)
 {
+    /// <summary>Of the machine in the last minute, when the figure was told.</summary>
+    public double Load { get; init; }
+
     public bool? Met => Bar?.IsMetBy(Value);
 
     /// <summary>Of repeated measurements, in words.</summary>

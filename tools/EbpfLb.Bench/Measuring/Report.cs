@@ -16,7 +16,7 @@ internal sealed class Report(IReadOnlyList<KeyValuePair<string, string>> machine
 
     public void Add(Measurement measurement)
     {
-        _measurements.Add(measurement);
+        _measurements.Add(measurement with { Load = Machine.Load() });
         Console.Error.WriteLine($"  {measurement.Name}: {Number(measurement.Value)} {measurement.Unit} {measurement.Spread}");
     }
 
@@ -36,7 +36,8 @@ internal sealed class Report(IReadOnlyList<KeyValuePair<string, string>> machine
 
             string value = $"{Number(measurement.Value)} {measurement.Unit}";
             output.Write($"  {measurement.Name.PadRight(nameWidth)}{value,-16}{measurement.Spread ?? "",-28}");
-            output.WriteLine($"{Verdict(measurement),-24}{measurement.Method}");
+            string load = $"load {measurement.Load.ToString("0.0", CultureInfo.InvariantCulture)}";
+            output.WriteLine($"{Verdict(measurement),-24}{load,-11}{measurement.Method}");
         }
 
         output.WriteLine();

@@ -69,7 +69,7 @@ internal sealed class FollowCost(BenchOptions options, Report report)
                 "serve", "--name", "p21", "--udp", Text(PodPort), "--netns", sandbox.Namespace("P21"));
             server.WaitForLine(line => line.Contains("ready", StringComparison.Ordinal), Deadline, stopping);
             using var agent = new AgentProcess(
-                options.Agent, sandbox, sandbox.NewBpfFs("follow"), directory, ["--xdp", xdp ? "auto" : "off"]);
+                options.Agent, sandbox, sandbox.NewBpfFs("follow"), ["--manifests", directory, "--xdp", xdp ? "auto" : "off"]);
             agent.WaitForFirstSync(stopping);
             if (HasXdp(sandbox) != xdp)
                 throw new BenchException($"the agent has {(xdp ? "no" : "an")} XDP program on the uplink");

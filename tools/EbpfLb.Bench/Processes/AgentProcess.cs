@@ -5,14 +5,13 @@ using System.Text.RegularExpressions;
 namespace EbpfLb.Bench.Processes;
 
 /// <summary>The agent as an operator starts it, in the sandbox. Its log is what tells how far it is.</summary>
-/// <param name="options">Further ones of the command line.</param>
+/// <param name="options">Where the objects come from, and further ones of the command line.</param>
 /// <param name="before">A command, such as strace, that runs the agent.</param>
 internal sealed partial class AgentProcess(
-    string executable, Sandbox sandbox, string bpffs, string manifests, IEnumerable<string> options,
-    params IEnumerable<string> before)
+    string executable, Sandbox sandbox, string bpffs, IEnumerable<string> options, params IEnumerable<string> before)
     : FollowedProcess("nsenter",
     [
-        $"--net={sandbox.NodeNamespace}", "--", .. before, executable, "agent", "--manifests", manifests, "--bpffs", bpffs,
+        $"--net={sandbox.NodeNamespace}", "--", .. before, executable, "agent", "--bpffs", bpffs,
         "--cgroup", sandbox.FirstCgroup, "--node-name", "node-00", .. options,
     ])
 {

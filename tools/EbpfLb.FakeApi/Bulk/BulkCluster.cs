@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net;
 using EbpfLb.FakeApi.Store;
 
@@ -26,6 +27,8 @@ public sealed class BulkCluster
 {
     public const string Namespace = "bulk";
     private const int SliceSize = 100;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
 
     private readonly ObjectStore _store;
     private readonly BulkSlice[] _slices;
@@ -78,6 +81,22 @@ public sealed class BulkCluster
         changed.Flip(kind);
         var told = _store.Put(changed.Encode);
         return new SliceChange(changed.Service, changed.Name, changed.FirstAddress, changed.FirstIsReady, told);
+    }
+
+    /// <summary>Changes every slice once, at a steady rate.</summary>
+    public async Task<IReadOnlyList<SliceChange>> ChangeAllAsync(ChangeKind kind, TimeSpan within, CancellationToken stopping)
+    {
+        var changes = new List<SliceChange>(SliceCount);
+        long start = Stopwatch.GetTimestamp();
+        while (changes.Count < SliceCount)
+        {
+            double due = within == TimeSpan.Zero ? 1 : Stopwatch.GetElapsedTime(start) / within;
+            for (int until = (int)Math.Min(SliceCount, Math.Ceiling(due * SliceCount)); changes.Count < until;)
+                changes.Add(Change(changes.Count, kind));
+            await Task.Delay(Tick, stopping);
+        }
+
+        return changes;
     }
 
     private static uint Address(uint first, int offset) => first + (uint)offset;

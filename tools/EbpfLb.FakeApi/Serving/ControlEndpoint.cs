@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EbpfLb.FakeApi.Bulk;
 using EbpfLb.FakeApi.Faults;
+using EbpfLb.FakeApi.Security;
 using EbpfLb.FakeApi.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -41,6 +42,9 @@ internal sealed class ControlEndpoint(FakeApiServer server)
             case ("DELETE", "/fake/requests"):
                 server.Requests.Clear();
                 return Done();
+            case ("POST", "/fake/access"):
+                (await ReadAsync<AccessChange>(request)).Apply(server.Access);
+                return Done();
             case ("POST", "/fake/compact"):
                 server.Store.Compact();
                 return Done();
@@ -55,6 +59,8 @@ internal sealed class ControlEndpoint(FakeApiServer server)
                 return Done();
             case ("POST", "/fake/change") when server.Bulk is { } bulk:
                 return await ChangeAsync(bulk, await ReadAsync<JsonObject>(request), request.HttpContext.RequestAborted);
+            case ("POST", "/fake/change-all") when server.Bulk is { } bulk:
+                return await ChangeAllAsync(bulk, await ReadAsync<JsonObject>(request), request.HttpContext.RequestAborted);
             case ("GET", "/fake/state"):
                 return Done();
             default:
@@ -72,8 +78,7 @@ internal sealed class ControlEndpoint(FakeApiServer server)
     // {"slice": number, "kind": "Ready" or "Address"}. Answered once a watch began to send it.
     private static async Task<JsonObject> ChangeAsync(BulkCluster bulk, JsonObject json, CancellationToken aborted)
     {
-        var kind = Enum.Parse<ChangeKind>(json["kind"]?.ToString() ?? nameof(ChangeKind.Ready), ignoreCase: true);
-        var change = bulk.Change(json["slice"]?.GetValue<int>() ?? 0, kind);
+        var change = bulk.Change(json["slice"]?.GetValue<int>() ?? 0, Kind(json));
         return new JsonObject
         {
             ["service"] = change.Service,
@@ -85,6 +90,23 @@ internal sealed class ControlEndpoint(FakeApiServer server)
             ["writtenAt"] = await change.Event.Written.WaitAsync(aborted),
         };
     }
+
+    // {"kind": as above, "milliseconds": in which to do it}. Answered once a watch began to send the last.
+    private static async Task<JsonObject> ChangeAllAsync(BulkCluster bulk, JsonObject json, CancellationToken aborted)
+    {
+        var within = TimeSpan.FromMilliseconds(json["milliseconds"]?.GetValue<int>() ?? 0);
+        var changes = await bulk.ChangeAllAsync(Kind(json), within, aborted);
+        return new JsonObject
+        {
+            ["changes"] = changes.Count,
+            ["firstChangedAt"] = changes[0].Event.ChangedAt,
+            ["lastChangedAt"] = changes[^1].Event.ChangedAt,
+            ["lastWrittenAt"] = await changes[^1].Event.Written.WaitAsync(aborted),
+        };
+    }
+
+    private static ChangeKind Kind(JsonObject json) =>
+        Enum.Parse<ChangeKind>(json["kind"]?.ToString() ?? nameof(ChangeKind.Ready), ignoreCase: true);
 
     private void Finish(FaultRule rule)
     {

@@ -32,6 +32,9 @@ public sealed class EventRecorder
     /// <summary>Between two requests: what kube-proxy allows itself.</summary>
     internal static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Whatever the server asks for, and however far the clock is set back.</summary>
+    internal static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
     private readonly IApiTransport _transport;
@@ -132,7 +135,7 @@ public sealed class EventRecorder
 
             var at = next.DueAt > _notBefore ? next.DueAt : _notBefore;
             if (at > now)
-                return (false, at - now);
+                return (false, Shorter(at - now, MaxWait));
 
             due = next;
             count = due.Count;
@@ -159,6 +162,8 @@ public sealed class EventRecorder
         _news.Reader.TryRead(out _);
     }
 
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
     private static void Repeat(RecordedEvent recorded, DateTimeOffset now)
     {
         recorded.Count++;
@@ -172,7 +177,7 @@ public sealed class EventRecorder
         if (_events.Count >= MaxRemembered && !_events.ContainsKey(key))
         {
             // Of those that are sent nothing is lost but a count.
-            var oldest = _events.Values.OrderBy(static recorded => recorded.Exists).ThenBy(static recorded => recorded.Sequence).First();
+            var oldest = _events.Values.MinBy(static recorded => (recorded.Exists, recorded.Sequence))!;
             _events.Remove(oldest.Key);
             _dropped += oldest.Exists ? 0 : 1;
         }
@@ -222,7 +227,8 @@ public sealed class EventRecorder
         {
             return new Answer(0, null, $"no answer within {RequestTimeout.TotalSeconds} s");
         }
-        catch (Exception unreachable) when (unreachable is ApiUnreachableException or HttpRequestException or IOException)
+        catch (Exception unreachable) when (unreachable is ApiUnreachableException or HttpRequestException or IOException
+            or ObjectDisposedException)
         {
             return new Answer(0, null, unreachable.Message);
         }
@@ -254,7 +260,7 @@ public sealed class EventRecorder
                 if (answer.Status == HttpStatusCode.Conflict)
                     due.Name = NextName(due.Key.Service.Name, now);
                 else
-                    _notBefore = now + (answer.RetryAfter > RetryDelay ? answer.RetryAfter.Value : RetryDelay);
+                    _notBefore = now + (answer.RetryAfter is { } asked && asked > RetryDelay ? Shorter(asked, MaxWait) : RetryDelay);
             }
             else if (_events.TryGetValue(due.Key, out var current) && current == due)
             {

@@ -50,7 +50,8 @@ internal sealed class ObjectTable
         if (isKnown && (!_listing || known.List == _list) && (known.IsNewerThan(version) || known.Is(uid, version)))
             return Verdict.Stale;
 
-        if (!isKnown && _gone.TryGetValue(name, out var gone) && (gone.IsNewerThan(version) || gone.HasUid(uid)))
+        // The same object may come back: deleted is also what no longer has the labels that are asked for.
+        if (!isKnown && _gone.TryGetValue(name, out var gone) && (gone.IsNewerThan(version) || gone.Is(uid, version)))
             return Verdict.Stale;
 
         _objects[name] = new Entry(uid, version, _list);
@@ -68,6 +69,8 @@ internal sealed class ObjectTable
         _objects.Remove(name);
         if (_gone.Count >= MaxGone)
             _gone.Clear();
+        if (isKnown && known.IsNewerThan(version))
+            version = known.Version;
         if (!_gone.TryGetValue(name, out var gone) || !gone.IsNewerThan(version))
             _gone[name] = new Entry(uid, version, _list);
         return isKnown;

@@ -26,18 +26,14 @@ internal static class ObjectText
         _ => "ServiceCIDR",
     };
 
-    /// <param name="defect">Of the encoding. Starts with the kind and the name, when it says them.</param>
+    /// <param name="defect">Of the encoding; escaped.</param>
     /// <returns>The first of them on one line; null when there is none.</returns>
-    public static string? Join(ResourceKind kind, ObjectName name, string? defect, ProblemList problems)
+    public static string? Join(string? defect, ProblemList problems)
     {
         if (defect is null && problems.Kept.Count == 0)
             return null;
 
-        string prefix = Subject(kind, name) + ": ";
-        if (defect?.StartsWith(prefix, StringComparison.Ordinal) == true)
-            defect = defect[prefix.Length..];
-        string[] all = [.. defect is null ? (IEnumerable<string>)[] : [PrintableText.Escape(defect)],
-            .. problems.Kept.Select(problem => problem.ToString())];
+        string[] all = [.. defect is null ? (IEnumerable<string>)[] : [defect], .. problems.Kept.Select(problem => problem.ToString())];
         int more = (defect is null ? 0 : 1) + problems.InvalidCount + problems.IgnoredCount - MaxProblems;
         string text = string.Join("; ", all.Take(MaxProblems));
         return more <= 0 ? text : $"{text}; and {more} more";

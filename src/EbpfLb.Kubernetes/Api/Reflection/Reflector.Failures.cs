@@ -15,7 +15,8 @@ internal sealed partial class Reflector
     // Of the episode that began with a failure and ends when the server is followed again. Null: there is none.
     private string? _trouble;
     private long _troubleSince;
-    private string? _reportedKind;
+    private string? _troubleKind;
+    private bool _isTold;
     private long? _cutReported;
     private bool _toldAbsent;
 
@@ -67,7 +68,7 @@ internal sealed partial class Reflector
             CountUnfinished(refusal.Message);
         Lost(attempt);
         return Trouble(refusal.Status.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), refusal.Message,
-            _pace.Fail(refusal.RetryAfter));
+            _pace.Fail(refusal.RetryAfter), ofServer: true);
     }
 
     private TimeSpan Broken(string reason, Attempt attempt)
@@ -91,7 +92,7 @@ internal sealed partial class Reflector
             return pause;
         }
 
-        return Trouble("broken", reason, pause);
+        return Trouble("broken", reason, pause, ofServer: true);
     }
 
     /// <summary>The first time in a row it lists anew at once: a version that is too old is everyday life, but lists are dear.</summary>
@@ -119,17 +120,15 @@ internal sealed partial class Reflector
         var pause = _pace.Fail(refusal.RetryAfter);
         return _pace.Failures == 1 ? pause
             : Trouble("401", $"{refusal.Message}. The credentials are read anew for every try; see whether they are of this cluster "
-                + "and have not expired", pause);
+                + "and have not expired", pause, ofServer: true);
     }
 
     private TimeSpan Denied(ApiRefusedException refusal, HttpStatusCode code)
     {
         _isConnected = false;
         bool isAbsent = code == HttpStatusCode.NotFound;
-        if (_resource.Kind == ResourceKind.ServiceCidr)
-            _mirror.ListWithout(complete: true);
-        else if (_resource.Kind == ResourceKind.Node)
-            _mirror.ListWithout(complete: false);
+        if (_resource.Kind is ResourceKind.ServiceCidr or ResourceKind.Node)
+            _mirror.ListWithout(complete: _resource.Kind == ResourceKind.ServiceCidr && isAbsent);
 
         if (_resource.Kind == ResourceKind.ServiceCidr && isAbsent)
         {
@@ -176,18 +175,27 @@ internal sealed partial class Reflector
     }
 
     /// <summary>Told once in an episode, and again when it goes wrong in another way.</summary>
-    private TimeSpan Trouble(string kind, string reason, TimeSpan pause)
+    /// <param name="ofServer">No other resource fares better, so one of them tells it for all.</param>
+    private TimeSpan Trouble(string kind, string reason, TimeSpan pause, bool ofServer = false)
     {
         reason = reason.TrimEnd('.');
         if (_trouble is null)
             _troubleSince = _time.GetTimestamp();
-        if (_reportedKind != kind)
+        if (_troubleKind != kind)
         {
-            _reportedKind = kind;
-            _logger.Lost(_resource.Name, reason);
+            _troubleKind = kind;
+            _isTold = false;
             _trouble = $"not followed since {_time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z: {reason}";
             _problems.SetResource(_resource, _trouble);
             _problems.Publish();
+        }
+
+        if (!ofServer)
+            _outage.Leave(_resource.Kind);
+        if (!_isTold && (!ofServer || _outage.Join(_resource.Kind)))
+        {
+            _isTold = true;
+            _logger.Lost(_resource.Name, reason);
         }
         else
         {
@@ -202,14 +210,17 @@ internal sealed partial class Reflector
         if (_trouble is null)
             return;
 
-        _logger.Resumed(_resource.Name, _time.GetElapsedTime(_troubleSince).TotalSeconds);
+        if (_isTold)
+            _logger.Resumed(_resource.Name, _time.GetElapsedTime(_troubleSince).TotalSeconds);
         ForgetTrouble();
     }
 
     private void ForgetTrouble()
     {
         _trouble = null;
-        _reportedKind = null;
+        _troubleKind = null;
+        _isTold = false;
+        _outage.Leave(_resource.Kind);
         _problems.SetResource(_resource, null);
         _problems.Publish();
     }

@@ -16,6 +16,7 @@ internal sealed partial class Reflector
     private readonly ResourceClient _client;
     private readonly ResourceMirror _mirror;
     private readonly ProblemBook _problems;
+    private readonly ServerOutage _outage;
     private readonly ReflectorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -37,12 +38,13 @@ internal sealed partial class Reflector
     private volatile ApiResourceStatus _status;
 
     public Reflector(ApiResource resource, IApiTransport transport, ResourceMirror mirror, ProblemBook problems,
-        ReflectorOptions options, TimeProvider time, Random random, ILogger logger)
+        ServerOutage outage, ReflectorOptions options, TimeProvider time, Random random, ILogger logger)
     {
         _resource = resource;
         _client = new ResourceClient(transport, resource, time);
         _mirror = mirror;
         _problems = problems;
+        _outage = outage;
         _options = options;
         _time = time;
         _random = random;
@@ -60,7 +62,7 @@ internal sealed partial class Reflector
     public async Task RunAsync(CancellationToken stopping)
     {
         await using var patience = _resource.Kind == ResourceKind.Node
-            ? _time.CreateTimer(_ => GiveUpWaiting(), null, _options.NodePatience, Timeout.InfiniteTimeSpan)
+            ? _time.CreateTimer(_ => GiveUpWaiting(), null, _options.NodePatience, _options.NodePatience)
             : null;
         while (true)
         {
@@ -95,8 +97,10 @@ internal sealed partial class Reflector
         {
             return Broken($"nothing came for {attempt.Limit.TotalSeconds:F0} s", attempt);
         }
-        catch (Exception error) when (error is ApiUnreachableException or HttpRequestException or IOException or WireException)
+        catch (Exception error) when (error is ApiUnreachableException or HttpRequestException or IOException or WireException
+            or ObjectDisposedException)
         {
+            // The last when the transport ended a connection of HTTP/1.1 between two reads, for one with newer certificates.
             return Broken(error.Message, attempt);
         }
         finally
@@ -259,6 +263,7 @@ internal sealed partial class Reflector
     private void Contacted()
     {
         _isConnected = true;
+        _outage.Answered();
         _lastContact = _time.GetUtcNow();
         UpdateStatus();
     }
@@ -268,7 +273,8 @@ internal sealed partial class Reflector
 
     private void GiveUpWaiting()
     {
-        if (_mirror.IsListed)
+        // Without the server nothing else is listed either, and the node is not what is waited for.
+        if (_mirror.IsListed || _outage.IsWhole)
             return;
 
         _logger.NodeMissing(_resource.Name, _options.NodePatience.TotalSeconds);

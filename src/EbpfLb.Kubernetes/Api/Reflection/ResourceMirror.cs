@@ -25,9 +25,6 @@ internal sealed class ResourceMirror
     private readonly PendingChange _pending = new();
     private readonly Lock _gate = new();
 
-    // Any object that the list seems to lack may be the one that could not be read.
-    private bool _hasUnreadable;
-
     // Written with _gate held. Once complete, the source stays so: a connection that is lost takes nothing back.
     private bool _isComplete;
     private bool _isListed;
@@ -41,10 +38,13 @@ internal sealed class ResourceMirror
         _writer = writer;
         _problems = problems;
         _logger = logger;
-        writer.RegisterSource(resource.Name);
+        writer.RegisterSource(resource.Name, onlyServiceCidrs: resource.Kind == ResourceKind.ServiceCidr);
     }
 
     public int Count => _objects.Count;
+
+    /// <summary>Since the last list began there was an object of which not even the name could be read.</summary>
+    public bool HasUnreadable { get; private set; }
 
     /// <summary>The state is handed out, with or without what this resource has.</summary>
     public bool IsListed
@@ -60,14 +60,14 @@ internal sealed class ResourceMirror
     public void BeginList()
     {
         _objects.BeginList();
-        _hasUnreadable = false;
+        HasUnreadable = false;
     }
 
     public void AbandonList() => _objects.AbandonList();
 
     public void EndList()
     {
-        if (_hasUnreadable)
+        if (HasUnreadable)
         {
             _objects.AbandonList();
         }
@@ -79,7 +79,7 @@ internal sealed class ResourceMirror
         }
 
         Publish();
-        SetListed(complete: !_hasUnreadable);
+        SetListed(complete: !HasUnreadable);
     }
 
     /// <summary>Served without this resource as long as it cannot be had. Any thread may call it.</summary>
@@ -96,23 +96,24 @@ internal sealed class ResourceMirror
     public void Take(ListPage page)
     {
         foreach (var item in page.Items)
-            Upsert(item, defect: null);
-
-        // Some of them may be of items that could be read in part; the list does not say which.
-        foreach (string defect in page.Defects)
+            Upsert(item);
+        foreach (var defect in page.Defects)
             TakeUnreadable(defect);
     }
 
-    /// <summary>Of one of the three types that tell of an object. One that cannot be read keeps its last good version.</summary>
+    /// <summary>Of one of the three types that tell of an object.</summary>
     public void Take(WatchEvent told)
     {
-        if (told.Object is not { } item)
-            TakeUnreadable(told.Defect ?? "an event without an object");
-        else if (told.Type != WatchEventType.Deleted)
-            Upsert(item, told.Defect);
-        else if (_translation.TryGetName(item.Metadata, out var name)
-            && _objects.Delete(name, item.Metadata!.Uid, Number(item.Metadata.ResourceVersion)))
-            Forget(name);
+        var metadata = told.Object?.Metadata ?? told.Defect?.Metadata;
+        if (told.Type == WatchEventType.Deleted && _translation.TryGetName(metadata, out var name))
+        {
+            if (_objects.Delete(name, metadata!.Uid, Number(metadata.ResourceVersion)))
+                Forget(name);
+        }
+        else if (told.Object is { } item)
+            Upsert(item);
+        else
+            TakeUnreadable(told.Defect ?? WireDefect.Of(null, "an event without an object"));
     }
 
     /// <summary>What was taken becomes visible.</summary>
@@ -135,7 +136,7 @@ internal sealed class ResourceMirror
             ? number
             : null;
 
-    private void Upsert(ApiObject item, string? defect)
+    private void Upsert(ApiObject item)
     {
         var metadata = item.Metadata;
         if (!_translation.TryGetName(metadata, out var name))
@@ -147,7 +148,7 @@ internal sealed class ResourceMirror
 
         var problems = new ProblemList();
         object? model = _translation.Translate(item, problems);
-        _problems.SetObject(_resource.Kind, name, ObjectText.Join(_resource.Kind, name, defect, problems));
+        _problems.SetObject(_resource.Kind, name, ObjectText.Join(item.Defect, problems));
         if (model is null || verdict == Verdict.Recreated)
             _pending.Remove(name);
         if (model is not null)
@@ -160,11 +161,24 @@ internal sealed class ResourceMirror
         _problems.SetObject(_resource.Kind, name, null);
     }
 
-    private void TakeUnreadable(string defect)
+    /// <summary>It keeps its last good version. One that does not say its name may be any that the list seems to lack.</summary>
+    private void TakeUnreadable(WireDefect defect)
     {
-        _hasUnreadable = true;
-        _problems.SetObject(_resource.Kind, Unreadable,
-            $"{PrintableText.Escape(defect)}; until the next list without such an object, none is removed for not being listed");
+        if (!_translation.TryGetName(defect.Metadata, out var name))
+        {
+            HasUnreadable = true;
+            _problems.SetObject(_resource.Kind, Unreadable,
+                $"{defect.Message}; until the next list without such an object, none is removed for not being listed");
+            return;
+        }
+
+        var verdict = _objects.Upsert(name, defect.Metadata!.Uid, Number(defect.Metadata.ResourceVersion));
+        if (verdict == Verdict.Stale)
+            return;
+
+        if (verdict == Verdict.Recreated)
+            _pending.Remove(name);
+        _problems.SetObject(_resource.Kind, name, $"cannot be read: {defect.Message}; its last good version stays in force");
     }
 
     private void SetListed(bool complete)

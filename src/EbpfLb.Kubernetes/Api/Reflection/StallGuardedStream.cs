@@ -22,10 +22,9 @@ internal sealed class StallGuardedStream(Stream body, StallTimer stall) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = body.ReadAsync(buffer, cancellationToken);
-        if (!read.IsCompleted)
-            stall.Rearm();
-        return await read.ConfigureAwait(false);
+        // Also for bytes that are there already: who reads slowly may always find some, and must not be taken for stalled.
+        stall.Rearm();
+        return await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

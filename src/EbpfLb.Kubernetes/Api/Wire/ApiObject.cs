@@ -14,5 +14,8 @@ internal sealed record ApiObject
 
     public ServiceCidrObject? ServiceCidr { get; init; }
 
+    /// <summary>What is wrong with fields that were left out; escaped. Null when all could be read.</summary>
+    public string? Defect { get; init; }
+
     public ObjectMeta? Metadata => Service?.Metadata ?? Slice?.Metadata ?? Node?.Metadata ?? ServiceCidr?.Metadata;
 }

@@ -3,6 +3,6 @@ namespace EbpfLb.Kubernetes.Api.Wire;
 
 /// <param name="ResourceVersion">Of the whole list; a watch from there misses nothing.</param>
 /// <param name="Continue">Asks for the next page; null on the last one.</param>
-/// <param name="Defects">A sentence for each item that could not be read as what it should be.</param>
+/// <param name="Defects">One for each item that could not be read.</param>
 internal sealed record ListPage(
-    IReadOnlyList<ApiObject> Items, string? ResourceVersion, string? Continue, IReadOnlyList<string> Defects);
+    IReadOnlyList<ApiObject> Items, string? ResourceVersion, string? Continue, IReadOnlyList<WireDefect> Defects);

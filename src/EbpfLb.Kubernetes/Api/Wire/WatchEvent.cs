@@ -13,7 +13,7 @@ internal enum WatchEventType : byte
 /// <summary>One frame of a watch.</summary>
 internal sealed record WatchEvent(WatchEventType Type)
 {
-    /// <summary>Null for a bookmark and an error.</summary>
+    /// <summary>Null for a bookmark, an error, and what could not be read.</summary>
     public ApiObject? Object { get; init; }
 
     /// <summary>From which a later watch goes on. Null when the frame does not say.</summary>
@@ -25,6 +25,6 @@ internal sealed record WatchEvent(WatchEventType Type)
     /// <summary>Of an error.</summary>
     public ApiStatus? Status { get; init; }
 
-    /// <summary>Of an object that could not be read as what it should be: what was wrong with it. The watch goes on.</summary>
-    public string? Defect { get; init; }
+    /// <summary>Instead of an object that could not be read. The watch goes on.</summary>
+    public WireDefect? Defect { get; init; }
 }

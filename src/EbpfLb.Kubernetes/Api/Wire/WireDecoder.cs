@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Api.Wire.Json;
 using EbpfLb.Kubernetes.Api.Wire.Protobuf;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Wire;
 
@@ -35,7 +36,7 @@ internal abstract class WireDecoder
         "DELETED" => WatchEventType.Deleted,
         "BOOKMARK" => WatchEventType.Bookmark,
         "ERROR" => WatchEventType.Error,
-        _ => throw new WireException($"an event of the watch has the type {WireText.Quote(type)}, which the API does not have"),
+        _ => throw new WireException($"an event of the watch has the type {PrintableText.Quote(type)}, which the API does not have"),
     };
 }
 

@@ -22,9 +22,6 @@ internal static class WireLimits
     /// <summary>Lists and mappings inside each other in an object of JSON. What is not read of protobuf is skipped, however deep.</summary>
     public const int MaxDepth = 1_500;
 
-    /// <summary>Defects of a list that are told one by one.</summary>
-    public const int MaxDefectsTold = 100;
-
-    /// <summary>Of a list. With more of them it is no list of an API server.</summary>
+    /// <summary>Items of a list that cannot be read. With more of them it is no list of an API server.</summary>
     public const int MaxDefects = 10_000;
 }

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using EbpfLb.Kubernetes.Api.Wire.Json;
 using EbpfLb.Kubernetes.Api.Wire.Protobuf;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Wire;
 
@@ -85,6 +86,6 @@ internal static class WireReader
 
     private static WireDecoder DecoderFor(string? contentType, ApiResource resource) =>
         WireDecoder.For(contentType, resource) ?? throw new WireException(
-            $"{resource.Name} came with the content type {WireText.Quote(contentType)}, which is neither of the API's encodings; "
+            $"{resource.Name} came with the content type {PrintableText.Quote(contentType)}, which is neither of the API's encodings; "
             + "is a proxy or something else than an API server answering?");
 }

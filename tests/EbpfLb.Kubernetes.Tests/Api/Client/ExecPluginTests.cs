@@ -54,6 +54,17 @@ public sealed class ExecPluginTests : IDisposable
         Assert.Equal("""{"audience":"x","n":5,"list":[true,null,1.5]}""", cluster.GetProperty("config").GetRawText());
     }
 
+    [Theory]
+    [InlineData("\\ud800")]
+    [InlineData("\\u0001")]
+    public async Task Token_that_is_no_text_is_refused(string token)
+    {
+        WritePlugin("", Token("TOKEN").Replace("TOKEN", token, StringComparison.Ordinal));
+        using var transport = _fixture.OpenConfig(_fixture.Cluster(6443), $"exec: {Exec()}");
+
+        Assert.DoesNotContain(token, (await ClientFixture.FailAsync(transport)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Token_is_kept_until_it_expires()
     {

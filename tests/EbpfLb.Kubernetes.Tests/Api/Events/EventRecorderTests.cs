@@ -324,6 +324,27 @@ public sealed class EventRecorderTests : IDisposable
 
     private void Report(string note) => _recorder.Report(Web, "uid", EventSeverity.Warning, EventReasons.InvalidObject, note);
 
+    [Fact]
+    public async Task S151_A_time_without_measure_is_cut()
+    {
+        _transport.Answer(HttpStatusCode.TooManyRequests, retryAfterSeconds: int.MaxValue);
+        _recorder.Report(Web, "", EventSeverity.Warning, EventReasons.NotProgrammed, "full");
+        await _recorder.SendNextAsync(default);
+
+        Assert.Equal((false, EventRecorder.MaxWait), await _recorder.SendNextAsync(default));
+        _time.Advance(EventRecorder.MaxWait);
+        Assert.True((await _recorder.SendNextAsync(default)).Sent);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_by_a_year_is_not_waited_for_at_once()
+    {
+        _recorder.Report(Web, "", EventSeverity.Warning, EventReasons.NotProgrammed, "full");
+        _time.Advance(TimeSpan.FromDays(-365));
+
+        Assert.Equal((false, EventRecorder.MaxWait), await _recorder.SendNextAsync(default));
+    }
+
     private async Task SendAllAsync()
     {
         while ((await _recorder.SendNextAsync(CancellationToken.None)).Sent)

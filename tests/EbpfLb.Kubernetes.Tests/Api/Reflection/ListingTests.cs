@@ -2,6 +2,9 @@
 using EbpfLb.Kubernetes.Api;
 using EbpfLb.Kubernetes.Api.Reflection;
 using EbpfLb.Kubernetes.Tests.Api.Support;
+using EbpfLb.Kubernetes.Tests.Api.Wire;
+using Google.Protobuf;
+using Messages = EbpfLb.Kubernetes.Api.Wire.Messages;
 
 namespace EbpfLb.Kubernetes.Tests.Api.Reflection;
 
@@ -216,6 +219,48 @@ public sealed class ListingTests
         await fixture.ServicesAreAsync("web=10.96.0.12");
         await ReflectorFixture.UntilAsync(() => fixture.Problems.Current.Count == 0);
     }
+
+    [Theory]
+    [InlineData("web-1", "api=10.96.0.13 web=10.96.0.10")]
+    [InlineData("web-2", "api=10.96.0.13")]
+    public async Task S155_object_that_cannot_be_read_keeps_its_last_version_and_holds_back_nothing_else(string uid, string expected)
+    {
+        await using var fixture = new ReflectorFixture();
+        var watch = await fixture.ListAsync(7, ApiText.Service("web", 5), ApiText.Service("dns", 6, "10.96.0.11"));
+        watch.Send(ApiText.Error(410, "Expired", "too old resource version"));
+        (await fixture.NextAsync()).Refuse(422, "Invalid");
+        (await fixture.NextAsync()).List(
+            Wires.ServiceList(Service("api", "api-1", "10.96.0.13"), [.. Service("web", uid, "10.96.0.12"), 0x12, 0x7f]),
+            Recordings.Protobuf);
+
+        var next = (await fixture.NextAsync()).Watch();
+        await fixture.ServicesAreAsync(expected);
+        var problem = Assert.Single(fixture.Problems.Current);
+        Assert.Equal("Service default/web", problem.Subject);
+        Assert.Equal(
+            "cannot be read: field 2 has 127 bytes, and its message has 0 left; its last good version stays in force", problem.Message);
+        Assert.Equal(2, fixture.Status.Objects);
+
+        next.Send(ApiText.Modified(ApiText.Service("web", 10, "10.96.0.14", uid)));
+        await fixture.ServicesAreAsync("api=10.96.0.13 web=10.96.0.14");
+        await ReflectorFixture.UntilAsync(() => fixture.Problems.Current.Count == 0);
+    }
+
+    [Fact]
+    public async Task S155_object_of_which_some_fields_cannot_be_read_is_served_without_them_and_lists_like_any_other()
+    {
+        await using var fixture = new ReflectorFixture();
+        await fixture.ListAsync(7, ApiText.Service("web", 5, spec: ",\"sessionAffinity\":5"));
+
+        Assert.Equal("web=10.96.0.10", fixture.Services());
+        Assert.Equal("Service default/web", Assert.Single(fixture.Problems.Current).Subject);
+    }
+
+    private static byte[] Service(string name, string uid, string address) => new Messages.Service
+    {
+        Metadata = new Messages.ObjectMeta { Name = name, Namespace = "default", Uid = uid, ResourceVersion = "9" },
+        Spec = new Messages.ServiceSpec { ClusterIp = address, Ports = { new Messages.ServicePort { Port = 80 } } },
+    }.ToByteArray();
 
     private static async Task<ScriptedWatch> ListInPagesAsync(ReflectorFixture fixture)
     {

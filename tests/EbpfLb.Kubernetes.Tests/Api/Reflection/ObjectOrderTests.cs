@@ -14,6 +14,7 @@ public sealed class ObjectOrderTests
     [InlineData("DELETED of unknown", "D9:other A1")]
     [InlineData("late after DELETED", "A1:other D3:other M2:other A1")]
     [InlineData("late ADDED after its DELETED", "D3:other A1:other A1")]
+    [InlineData("DELETED as it was long before", "A1:other M3:other D1:other M2:other M3:other A1")]
     public async Task S152_events_out_of_order_are_as_if_in_order(string what, string events)
     {
         Assert.NotEmpty(what);
@@ -77,6 +78,17 @@ public sealed class ObjectOrderTests
             ApiText.Added(ApiText.Service("zz", 10)));
         await fixture.ServicesAreAsync("zz=10.96.0.10");
         Assert.Equal(2, fixture.Status.Objects + 1);
+    }
+
+    [Fact]
+    public async Task S25_object_whose_labels_leave_the_selection_and_come_back_is_served_again()
+    {
+        await using var fixture = new ReflectorFixture();
+        var watch = await fixture.ListAsync(7, ApiText.Service("web", 5));
+        watch.Send(ApiText.Deleted(ApiText.Service("web", 8)));
+        await fixture.ServicesAreAsync("");
+        watch.Send(ApiText.Added(ApiText.Service("web", 9, "10.96.0.12")));
+        await fixture.ServicesAreAsync("web=10.96.0.12");
     }
 
     [Fact]

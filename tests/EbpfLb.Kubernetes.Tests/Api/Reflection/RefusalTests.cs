@@ -145,7 +145,8 @@ public sealed class RefusalTests
     [Theory]
     [InlineData(403, 1)]
     [InlineData(404, 0)]
-    public async Task Service_cidrs_that_cannot_be_had_count_as_none(int code, int problems)
+    public async Task Service_cidrs_that_cannot_be_had_hold_up_nothing_and_only_those_the_server_does_not_have_are_none(
+        int code, int problems)
     {
         await using var fixture = new ReflectorFixture(ApiResource.ServiceCidrs);
         (await fixture.NextAsync()).Refuse(code, "");
@@ -153,12 +154,15 @@ public sealed class RefusalTests
             await fixture.Clock.PassAsync(time => time >= new ReflectorOptions().AbsentRetry);
         var next = await fixture.NextAfterPausesAsync();
 
-        Assert.True(fixture.Writer.Take().IsComplete);
+        var delta = fixture.Writer.Take();
+        Assert.True(delta.IsComplete);
+        Assert.Equal(code == 403, delta.State.ServiceCidrsArePartial);
         Assert.Equal(problems, fixture.Problems.Current.Count);
         Assert.Equal(1 - problems, fixture.Logger.CountOf(Absent));
 
         next.Watch(ApiText.Added(ApiText.Cidr("kubernetes", 5, "10.96.0.0/12")), ApiText.Bookmark(7, isEnd: true));
         await ReflectorFixture.UntilAsync(() => fixture.State.ServiceCidrs.Count == 1 && fixture.Problems.Current.Count == 0);
+        Assert.False(fixture.State.ServiceCidrsArePartial);
     }
 
     [Theory]
@@ -185,6 +189,7 @@ public sealed class RefusalTests
     {
         await using var fixture = new ReflectorFixture(ApiResource.Node("node-1"));
         await fixture.NextAsync();
+        fixture.Outage.Answered();
         Assert.False(fixture.Writer.Take().IsListed);
         fixture.Clock.Advance(TimeSpan.FromSeconds(29));
         Assert.False(fixture.Writer.Take().IsListed);
@@ -192,6 +197,48 @@ public sealed class RefusalTests
         await ReflectorFixture.UntilAsync(() => fixture.Writer.Take().IsListed);
         Assert.False(fixture.Writer.IsComplete);
         Assert.Contains(fixture.Logger.Warnings, text => text.StartsWith("nodes: not listed after 30 s", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task S145_node_is_waited_for_as_long_as_nothing_comes_from_the_server()
+    {
+        await using var fixture = new ReflectorFixture(ApiResource.Node("node-1"));
+        await fixture.NextAsync();
+        fixture.Clock.Advance(TimeSpan.FromSeconds(30));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.False(fixture.Writer.Take().IsListed);
+        Assert.Empty(fixture.Logger.Warnings);
+
+        fixture.Outage.Answered();
+        fixture.Clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.True(fixture.Writer.Take().IsListed);
+    }
+
+    [Fact]
+    public async Task Connection_that_the_transport_ends_under_a_watch_is_made_anew()
+    {
+        await using var fixture = new ReflectorFixture();
+        (await fixture.NextAsync()).Fail(new ObjectDisposedException("NetworkStream"));
+        await fixture.PassPauseAsync();
+        await fixture.ListAsync(7, ApiText.Service("web", 5));
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_there_whenever_they_are_read_are_no_stall()
+    {
+        var clock = new ApiClock();
+        using var stall = new StallTimer(clock, TimeSpan.FromSeconds(30), default);
+        using var stream = new StallGuardedStream(new MemoryStream(new byte[10]), stall);
+        byte[] buffer = new byte[1];
+        for (int i = 0; i < 10; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(20));
+            Assert.Equal(1, await stream.ReadAsync(buffer, stall.Token));
+        }
+
+        Assert.False(stall.Token.IsCancellationRequested);
+        clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.True(stall.Token.IsCancellationRequested);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal sealed class ApiClock : TimeProvider
             _now += by;
             due = [.. _timers.Where(timer => timer.Due <= _now).OrderBy(timer => timer.Due)];
             foreach (var timer in due)
-                timer.Due = DateTimeOffset.MaxValue;
+                timer.Due = timer.Period == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : timer.Due + timer.Period;
         }
 
         foreach (var timer in due)
@@ -92,13 +92,15 @@ internal sealed class ApiClock : TimeProvider
 
         public TimeSpan DueTime { get; private set; }
 
+        public TimeSpan Period { get; private set; }
+
         public void Fire() => fire();
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            Assert.Equal(Timeout.InfiniteTimeSpan, period);
             lock (clock._gate)
             {
+                Period = period;
                 DueTime = dueTime;
                 Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : clock._now + dueTime;
                 clock._armed.TrySetResult();

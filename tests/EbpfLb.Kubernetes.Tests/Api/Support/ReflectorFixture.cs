@@ -24,7 +24,7 @@ internal sealed class ReflectorFixture : IAsyncDisposable
         var translation = new ObjectTranslation(_resource, nodeName, ServerBehindService.AddressOf(Server.Server));
         var mirror = new ResourceMirror(_resource, translation, Writer, Problems, Logger);
         _reflector = new Reflector(
-            _resource, Server, mirror, Problems, options ?? new ReflectorOptions(), Clock, new Random(1), Logger);
+            _resource, Server, mirror, Problems, Outage, options ?? new ReflectorOptions(), Clock, new Random(1), Logger);
         _run = Task.Run(() => _reflector.RunAsync(_stop.Token));
     }
 
@@ -37,6 +37,9 @@ internal sealed class ReflectorFixture : IAsyncDisposable
     public RecordingLogger<ApiSource> Logger { get; } = new();
 
     public ProblemBook Problems { get; }
+
+    /// <summary>As if there were another resource.</summary>
+    public ServerOutage Outage { get; } = new(2);
 
     public ApiResourceStatus Status => _reflector.Status;
 

@@ -54,6 +54,12 @@ internal sealed class ScriptedRequest
         Respond(HttpStatusCode.OK, new StringContent(body), contentType);
     }
 
+    public void List(byte[] body, string contentType)
+    {
+        Assert.False(IsWatch);
+        Respond(HttpStatusCode.OK, new ByteArrayContent(body), contentType);
+    }
+
     public void Refuse(int code, string reason, string message = "no", TimeSpan? retryAfter = null)
     {
         Respond((HttpStatusCode)code, new StringContent(ApiText.Status(code, reason, message)), retryAfter: retryAfter);

@@ -19,7 +19,7 @@ public sealed class WireDefectTests
             0x98, 0x06, 0x01, 0x9a, 0x06, 0x02, (byte)'h', (byte)'i', 0xa1, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xa5, 0x06, 1, 2, 3, 4,
         ];
         byte[] service = [.. unknown, .. Service("web").ToByteArray(), .. unknown];
-        byte[] body = Wires.Envelope("v1", "ServiceList", [.. unknown, .. Item(service), .. unknown]);
+        byte[] body = Wires.Envelope("v1", "ServiceList", [.. unknown, .. Wires.Item(service), .. unknown]);
 
         var page = await Wires.ReadList(body, Recordings.Protobuf, ApiResource.Services);
         var json = await Wires.ReadJsonList("""
@@ -48,8 +48,7 @@ public sealed class WireDefectTests
         Assert.Equal(["a", "b"], page.Items.Select(item => item.Slice!.Metadata!.Name!));
         Assert.Equal(2, page.Items[1].Slice!.Endpoints!.Count);
         Assert.Equal(
-            ["EndpointSlice without a name: must be a mapping, not null", "EndpointSlice without a name: metadata.name is missing"],
-            page.Defects);
+            ["must be a mapping, not null", "metadata.name is missing"], page.Defects.Select(defect => defect.Message));
         Assert.Null(page.ResourceVersion);
         Assert.Empty((await Wires.ReadJsonList("""{"kind":"ServiceList","apiVersion":"v1","items":null}""", ApiResource.Services)).Items);
     }
@@ -65,7 +64,8 @@ public sealed class WireDefectTests
 
         Assert.Equal([null, 81], page.Items[0].Service!.Spec!.Ports!.Select(port => port.Port));
         Assert.Equal("db", page.Items[1].Service!.Metadata!.Name);
-        Assert.Equal(["Service shop/web: spec.ports[0].port: must be a whole number, not the string '80'"], page.Defects);
+        Assert.Equal(["spec.ports[0].port: must be a whole number, not the string '80'", null], page.Items.Select(item => item.Defect));
+        Assert.Empty(page.Defects);
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class WireDefectTests
         var service = Service("web");
         service.Metadata.Annotations["big"] = large;
         service.Metadata.Annotations["ebpflb.io/algorithm"] = "maglev";
-        byte[] body = Wires.Envelope("v1", "ServiceList", Item(service.ToByteArray()));
+        byte[] body = Wires.ServiceList(service.ToByteArray());
 
         var page = await Wires.ReadList(body, Recordings.Protobuf, ApiResource.Services);
         var json = await Wires.ReadJsonList($$$"""
@@ -118,15 +118,14 @@ public sealed class WireDefectTests
     public async Task A_damaged_object_in_a_list_is_named_and_the_others_are_read()
     {
         byte[] damaged = [.. Service("bad").ToByteArray(), 0x12, 0x7f];
-        byte[] body = Wires.Envelope("v1", "ServiceList",
-            [.. Item(Service("a").ToByteArray()), .. Item(damaged), .. Item([]), .. Item(Service("b").ToByteArray())]);
+        byte[] body = Wires.ServiceList(Service("a").ToByteArray(), damaged, [], Service("b").ToByteArray());
 
         var page = await Wires.ReadList(body, Recordings.Protobuf, ApiResource.Services);
 
         Assert.Equal(["a", "b"], page.Items.Select(item => item.Service!.Metadata!.Name!));
         Assert.Equal(
-            ["Service shop/bad: field 2 has 127 bytes, and its message has 0 left", "Service without a name: metadata.name is missing"],
-            page.Defects);
+            [("bad", "field 2 has 127 bytes, and its message has 0 left"), (null, "metadata.name is missing")],
+            page.Defects.Select(defect => (defect.Metadata?.Name, defect.Message)));
     }
 
     [Fact]
@@ -143,10 +142,12 @@ public sealed class WireDefectTests
 
         var told = await Wires.ReadWatch(body, Recordings.ProtobufWatch, ApiResource.Services);
 
-        Assert.Equal("Service shop/bad: field 2 has 127 bytes, and its message has 0 left", told[0].Defect);
+        Assert.Equal("bad", told[0].Defect!.Metadata!.Name);
+        Assert.Equal("field 2 has 127 bytes, and its message has 0 left", told[0].Defect!.Message);
         Assert.Equal("9", told[0].ResourceVersion);
-        Assert.Equal("Service without a name: is 'Pod' of 'v1'", told[1].Defect);
-        Assert.Equal("Service without a name: a message does not begin as the API's protobuf does", told[2].Defect);
+        Assert.Equal(
+            ["is 'Pod' of 'v1'", "a message does not begin as the API's protobuf does"], told[1..3].Select(item => item.Defect!.Message));
+        Assert.All(told[1..3], item => Assert.Null(item.Defect!.Metadata));
         Assert.All(told.Take(3), item => Assert.Null(item.Object));
         Assert.Equal("good", told[3].Object!.Service!.Metadata!.Name);
     }
@@ -169,15 +170,15 @@ public sealed class WireDefectTests
 
         Assert.Equal(
         [
-            "Service web: is 'Pod' of 'v1'",
-            "Service web: is '' of ''",
-            "Service without a name: the key 'name' appears twice in one mapping",
-            "Service without a name: not valid JSON: the text is not UTF-8, or half of a surrogate pair is missing",
-            "Service without a name: must be a mapping, not the number 17",
-            "Service without a name: is missing",
+            "is 'Pod' of 'v1'",
+            "is '' of ''",
+            "the key 'name' appears twice in one mapping",
+            "not valid JSON: the text is not UTF-8, or half of a surrogate pair is missing",
+            "must be a mapping, not the number 17",
+            "is missing",
             null,
-        ], told.Select(item => item.Defect));
-        Assert.Equal("3", told[0].ResourceVersion);
+        ], told.Select(item => item.Defect?.Message));
+        Assert.All(told, item => Assert.Null(item.Defect?.Metadata));
         Assert.Equal("good", told[6].Object!.Service!.Metadata!.Name);
     }
 
@@ -188,8 +189,8 @@ public sealed class WireDefectTests
             """{"kind":"ServiceList","apiVersion":"v1","items":[{"metadata":{"name":"\u001b[31m\n","namespace":5}}]}""",
             ApiResource.Services);
 
-        string defect = Assert.Single(page.Defects);
-        Assert.Equal(@"Service \u001b[31m\u000a: metadata.namespace: must be text, not the number 5; put it in quotes", defect);
+        string? defect = Assert.Single(page.Items).Defect;
+        Assert.Equal(@"metadata.namespace: must be text, not the number 5; put it in quotes", defect);
     }
 
     [Fact]
@@ -199,22 +200,21 @@ public sealed class WireDefectTests
         service.Metadata.CreationTimestamp = new Messages.Time { Seconds = long.MaxValue };
 
         var page = await Wires.ReadList(
-            Wires.Envelope("v1", "ServiceList", Item(service.ToByteArray())), Recordings.Protobuf, ApiResource.Services);
+            Wires.ServiceList(service.ToByteArray()), Recordings.Protobuf, ApiResource.Services);
 
         Assert.Empty(page.Items);
-        Assert.Contains("timestamp", Assert.Single(page.Defects));
+        Assert.Contains("timestamp", Assert.Single(page.Defects).Message);
     }
 
     [Fact]
-    public async Task Defects_without_end_are_counted_and_too_many_are_no_list()
+    public async Task Defects_are_told_one_by_one_and_too_many_are_no_list()
     {
-        byte[] some = Wires.Envelope("v1", "ServiceList", [.. Enumerable.Repeat(Item([]), 1_000).SelectMany(item => item)]);
-        byte[] many = Wires.Envelope("v1", "ServiceList", [.. Enumerable.Repeat(Item([]), 10_001).SelectMany(item => item)]);
+        byte[] some = Wires.ServiceList([.. Enumerable.Repeat<byte[]>([], 1_000)]);
+        byte[] many = Wires.ServiceList([.. Enumerable.Repeat<byte[]>([], 10_001)]);
 
         var page = await Wires.ReadList(some, Recordings.Protobuf, ApiResource.Services);
 
-        Assert.Equal(101, page.Defects.Count);
-        Assert.Equal("900 more objects of the list have defects", page.Defects[^1]);
+        Assert.Equal(1_000, page.Defects.Count);
         await Assert.ThrowsAsync<WireException>(() => Wires.ReadList(many, Recordings.Protobuf, ApiResource.Services));
     }
 
@@ -223,17 +223,4 @@ public sealed class WireDefectTests
         Metadata = new Messages.ObjectMeta { Name = name, Namespace = "shop", ResourceVersion = "9" },
         Spec = new Messages.ServiceSpec { SessionAffinity = "Foo" },
     };
-
-    /// <summary>An item of a list, which may be damaged.</summary>
-    private static byte[] Item(byte[] message)
-    {
-        using var stream = new MemoryStream();
-        using (var output = new CodedOutputStream(stream, leaveOpen: true))
-        {
-            output.WriteTag(Messages.ServiceList.ItemsFieldNumber, WireFormat.WireType.LengthDelimited);
-            output.WriteBytes(ByteString.CopyFrom(message));
-        }
-
-        return stream.ToArray();
-    }
 }

@@ -64,16 +64,17 @@ internal sealed class WireFuzz(string contentType, IReadOnlyList<byte[]> lists, 
     private static void CheckList(ListPage page)
     {
         Assert.All(page.Items, item => Assert.NotEmpty(item.Metadata!.Name!));
-        Assert.All(page.Defects, CheckDefect);
+        Assert.All(page.Defects, defect => CheckDefect(defect.Message));
+        Assert.All(page.Items.Where(item => item.Defect is not null), item => CheckDefect(item.Defect!));
     }
 
     private static void CheckEvent(WatchEvent told)
     {
         bool isChange = told.Type is WatchEventType.Added or WatchEventType.Modified or WatchEventType.Deleted;
         Assert.Equal(told.Type == WatchEventType.Error, told.Status is not null);
-        Assert.True(isChange ? told.Object is not null || told.Defect is not null : told.Object is null);
+        Assert.True(isChange ? told.Object is not null != told.Defect is not null : told.Object is null);
         if (told.Defect is not null)
-            CheckDefect(told.Defect);
+            CheckDefect(told.Defect.Message);
     }
 
     private static void CheckDefect(string defect)

@@ -104,7 +104,7 @@ public sealed class WireLimitTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         var told = Assert.Single(await Wires.ReadWatch(body, Recordings.ProtobufWatch, ApiResource.EndpointSlices));
 
-        Assert.Contains("items", told.Defect);
+        Assert.Contains("items", told.Defect!.Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 12L * body.Length);
     }
 

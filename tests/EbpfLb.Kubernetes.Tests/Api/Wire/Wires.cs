@@ -30,6 +30,26 @@ internal static class Wires
     public static byte[] SliceList(params Messages.EndpointSlice[] slices) => Envelope("discovery.k8s.io/v1", "EndpointSliceList",
         new Messages.EndpointSliceList { Metadata = new Messages.ListMeta { ResourceVersion = "7" }, Items = { slices } });
 
+    /// <summary>Of items that may be damaged.</summary>
+    public static byte[] ServiceList(params byte[][] items) => Envelope("v1", "ServiceList",
+    [
+        .. new Messages.ServiceList { Metadata = new Messages.ListMeta { ResourceVersion = "9" } }.ToByteArray(),
+        .. items.SelectMany(Item),
+    ]);
+
+    /// <summary>An item of a list, which may be damaged.</summary>
+    public static byte[] Item(byte[] message)
+    {
+        using var stream = new MemoryStream();
+        using (var output = new CodedOutputStream(stream, leaveOpen: true))
+        {
+            output.WriteTag(Messages.ServiceList.ItemsFieldNumber, WireFormat.WireType.LengthDelimited);
+            output.WriteBytes(ByteString.CopyFrom(message));
+        }
+
+        return stream.ToArray();
+    }
+
     public static byte[] SliceFrame(string type, Messages.EndpointSlice slice) =>
         Frame(type, Envelope("discovery.k8s.io/v1", "EndpointSlice", slice));
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -12,6 +13,10 @@ namespace EbpfLb.Kubernetes.Api.Client.Connection;
 /// </summary>
 internal sealed class ApiConnection : IDisposable
 {
+    // As audit logs and metrics of the server have it: ebpflb/0.1.0.
+    private static readonly ProductInfoHeaderValue UserAgent = new(
+        "ebpflb", typeof(ApiConnection).Assembly.GetName().Version?.ToString(3) ?? "0");
+
     private readonly EndpointSettings _endpoint;
     private readonly SslStreamCertificateContext? _identity;
     private readonly HttpMessageInvoker _invoker;
@@ -61,10 +66,16 @@ internal sealed class ApiConnection : IDisposable
     {
         request.Version = HttpVersion.Version20;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+        request.Headers.UserAgent.Clear();
+        request.Headers.UserAgent.Add(UserAgent);
         // .NET takes the name to ask for in TLS, and to find in the certificate, from this header.
-        request.Headers.Host = _endpoint.IsSecure ? _endpoint.ServerName : null;
+        request.Headers.Host = _endpoint is { IsSecure: true, ServerName: { } name } ? HostOf(name) : null;
         return _invoker.SendAsync(request, cancellation);
     }
+
+    // The header has an IPv6 address in brackets.
+    private static string HostOf(string name) =>
+        Uri.CheckHostName(name) == UriHostNameType.IPv6 && name[0] != '[' ? $"[{name}]" : name;
 
     public void Dispose()
     {

@@ -55,6 +55,9 @@ internal static class ConnectionErrors
             HttpRequestError.ResponseEnded => $"{target.Authority} closed the connection instead of answering ({reason}). "
                 + (endpoint.IsSecure ? "See whether it asks for a client certificate" : "It may speak TLS: try https"),
             HttpRequestError.InvalidResponse => $"what {target.Authority} answers is not HTTP ({reason}). See that it is an API server",
+            // A refusal in TLS 1.3 may come as a reset, before its alert is read.
+            _ when endpoint.IsSecure && connection.Certificate is null => $"the connection to {target.Authority} broke ({reason}). See "
+                + "whether the server's log says why, and whether it asks for a client certificate",
             _ => $"the connection to {target.Authority} broke ({reason}). See whether the server's log says why",
         };
     }

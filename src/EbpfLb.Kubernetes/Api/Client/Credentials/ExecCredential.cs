@@ -28,8 +28,9 @@ internal sealed class ExecCredential
             using var document = JsonDocument.Parse(text);
             return Read(document.RootElement, apiVersion, origin);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The latter for half of a surrogate pair.
             throw Error(origin, "what it printed is not JSON");
         }
     }

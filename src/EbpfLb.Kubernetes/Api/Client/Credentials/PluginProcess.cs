@@ -65,8 +65,21 @@ internal static class PluginProcess
         : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .Where(Path.IsPathRooted)
             .Select(directory => Path.Combine(directory, command))
-            .FirstOrDefault(path => File.Exists(path) && (File.GetUnixFileMode(path)
-                & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
+            .FirstOrDefault(IsExecutable);
+
+    private static bool IsExecutable(string path)
+    {
+        try
+        {
+            return File.Exists(path) && (File.GetUnixFileMode(path)
+                & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It went in between.
+            return false;
+        }
+    }
 
     /// <returns>Null when it is too much, of which the rest is read and forgotten.</returns>
     private static async Task<string?> ReadAsync(StreamReader reader, CancellationToken stopping)
@@ -107,9 +120,9 @@ internal static class PluginProcess
         {
             process.Kill(entireProcessTree: true);
         }
-        catch (InvalidOperationException)
+        catch (Exception error) when (error is InvalidOperationException or AggregateException or Win32Exception)
         {
-            // It has ended.
+            // It has ended, or became somebody else's, as sudo does, whom we may not end.
         }
     }
 }

@@ -4,8 +4,7 @@ using EbpfLb.Kubernetes.Manifests.Decoding;
 namespace EbpfLb.Kubernetes.Api.Wire.Json;
 
 /// <summary>
-/// application/json, by the same trees and decoders as manifests. A field of the wrong type reads as absent, and the object comes with a
-/// defect that says so. A frame of a watch is a line.
+/// application/json, by the same trees and decoders as manifests. A field of the wrong type reads as absent, and the object says so. A frame of a watch is a line.
 /// </summary>
 internal sealed class JsonDecoder(ApiResource resource) : WireDecoder
 {
@@ -30,10 +29,10 @@ internal sealed class JsonDecoder(ApiResource resource) : WireDecoder
         if (found != ResourceIdentity.OfList(resource.Kind))
             throw WireText.NoList(resource, found);
 
-        var defects = new DefectList();
+        var defects = new List<WireDefect>();
         var objects = ReadItems(items, defects);
         var (resourceVersion, next) = JsonObjects.ReadListMetadata(metadata);
-        return new ListPage(objects, resourceVersion, next, defects.ToSentences());
+        return new ListPage(objects, resourceVersion, next, defects);
     }
 
     public override Frame? FindFrame(ReadOnlySpan<byte> unread, int seen)
@@ -66,12 +65,13 @@ internal sealed class JsonDecoder(ApiResource resource) : WireDecoder
                 var (version, isEnd) = JsonObjects.ReadBookmark(item);
                 return told with { ResourceVersion = version, InitialEventsEnd = isEnd };
             default:
-                var changed = _objects.Read(item, mustSayWhatItIs: true, out var metadata, out string? defect);
+                var changed = _objects.Read(item, mustSayWhatItIs: true, out var defect);
+                var metadata = changed?.Metadata ?? defect?.Metadata;
                 return told with { Object = changed, ResourceVersion = metadata?.ResourceVersion, Defect = defect };
         }
     }
 
-    private List<ApiObject> ReadItems(ReadOnlyMemory<byte> items, DefectList defects)
+    private List<ApiObject> ReadItems(ReadOnlyMemory<byte> items, List<WireDefect> defects)
     {
         var objects = new List<ApiObject>();
         if (items.IsEmpty)
@@ -83,10 +83,12 @@ internal sealed class JsonDecoder(ApiResource resource) : WireDecoder
 
         while (slices.Read())
         {
-            if (_objects.Read(slices.Value, mustSayWhatItIs: false, out _, out string? defect) is { } item)
+            if (_objects.Read(slices.Value, mustSayWhatItIs: false, out var defect) is { } item)
                 objects.Add(item);
-            if (defect is not null)
-                defects.Add(defect);
+            else
+                defects.Add(defect!);
+            if (defects.Count > WireLimits.MaxDefects)
+                throw WireText.TooManyDefects(defects[0]);
         }
 
         return objects;

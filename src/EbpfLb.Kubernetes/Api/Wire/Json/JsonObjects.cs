@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Manifests.Decoding;
-using EbpfLb.Kubernetes.Objects;
 using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Wire.Json;
@@ -12,33 +11,26 @@ internal sealed class JsonObjects(ResourceKind kind)
     private readonly Identity _expected = ResourceIdentity.OfObject(kind);
 
     /// <param name="mustSayWhatItIs">The items of a list leave it to the list.</param>
-    /// <param name="metadata">As far as it can be read.</param>
-    /// <param name="defect">What is wrong; also of an object that could be read but for some fields.</param>
-    public ApiObject? Read(ReadOnlyMemory<byte> value, bool mustSayWhatItIs, out ObjectMeta? metadata, out string? defect)
+    /// <returns>Null when it cannot be read; <paramref name="defect"/> says why then.</returns>
+    public ApiObject? Read(ReadOnlyMemory<byte> value, bool mustSayWhatItIs, out WireDefect? defect)
     {
-        metadata = null;
         if (JsonTree.ReadMapping(value, out string problem) is not { } root)
         {
-            defect = WireText.Defect(_expected.Kind, null, problem);
+            defect = WireDefect.Of(null, problem);
             return null;
         }
 
         var problems = new ProblemList();
         var item = Decode(new FieldReader(root, _texts, problems));
-        metadata = item.Metadata;
         var found = Identity.Of(root);
-        if (found is null ? mustSayWhatItIs : found != _expected)
-            problem = WireText.NoObject(found ?? new Identity("", ""));
-        else if (string.IsNullOrEmpty(metadata?.Name))
-            problem = "metadata.name is missing";
-        else
-        {
-            defect = problems.InvalidCount == 0 ? null : WireText.Defect(_expected.Kind, metadata, string.Join("; ", problems.Kept));
-            return item;
-        }
+        defect = (found is null ? mustSayWhatItIs : found != _expected)
+            ? WireDefect.Of(null, WireText.NoObject(found ?? new Identity("", "")))
+            : string.IsNullOrEmpty(item.Metadata?.Name) ? WireDefect.Of(item.Metadata, "metadata.name is missing")
+            : null;
+        if (defect is not null)
+            return null;
 
-        defect = WireText.Defect(_expected.Kind, metadata, problem);
-        return null;
+        return problems.InvalidCount == 0 ? item : item with { Defect = WireText.Escape(string.Join("; ", problems.Kept)) };
     }
 
     public static (string? ResourceVersion, string? Continue) ReadListMetadata(ReadOnlyMemory<byte> metadata)

@@ -13,7 +13,7 @@ internal static class JsonStatus
             throw new WireException($"a status cannot be read: {defect}");
 
         if (Identity.Of(root) is { } identity && identity != ResourceIdentity.Status)
-            throw new WireException($"a status is expected, not {WireText.Quote(identity.Kind)}");
+            throw new WireException($"a status is expected, not {PrintableText.Quote(identity.Kind)}");
 
         var fields = new FieldReader(root, new TextPool(), new ProblemList());
         int? seconds = fields.Integer(fields.Mapping(root, "details"), "retryAfterSeconds");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Kubernetes.Manifests.Decoding;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Wire.Protobuf;
 
@@ -37,7 +38,7 @@ internal readonly ref struct Envelope
                     content = fields.Bytes;
                     break;
                 case Messages.Unknown.ContentEncodingFieldNumber when !fields.Bytes.IsEmpty:
-                    throw new WireException($"a message has the content encoding {WireText.Quote(texts.Share(fields.Bytes))}, "
+                    throw new WireException($"a message has the content encoding {PrintableText.Quote(texts.Share(fields.Bytes))}, "
                         + "and the API uses none");
             }
         }

@@ -50,15 +50,15 @@ internal sealed partial class ProtobufDecoder
         {
             var envelope = Envelope.Open(message, _texts);
             if (envelope.Identity != expected)
-                return told with { Defect = WireText.Defect(expected.Kind, null, WireText.NoObject(envelope.Identity)) };
+                return told with { Defect = WireDefect.Of(null, WireText.NoObject(envelope.Identity)) };
 
             var objects = new ObjectReader(_texts);
-            var item = ReadObject(objects, envelope.Content, out string? defect);
+            var item = ReadObject(objects, envelope.Content, out var defect);
             return told with { Object = item, ResourceVersion = objects.Metadata?.ResourceVersion, Defect = defect };
         }
         catch (WireException error)
         {
-            return told with { Defect = WireText.Defect(expected.Kind, null, error.Message) };
+            return told with { Defect = WireDefect.Of(null, error.Message) };
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class ProtobufDecoder
     }
 
     /// <returns>Null when it cannot be read, or has no name; <paramref name="defect"/> says why then.</returns>
-    private ApiObject? ReadObject(ObjectReader objects, ReadOnlySpan<byte> message, out string? defect)
+    private ApiObject? ReadObject(ObjectReader objects, ReadOnlySpan<byte> message, out WireDefect? defect)
     {
         string problem = "metadata.name is missing";
         try
@@ -109,7 +109,7 @@ internal sealed partial class ProtobufDecoder
             problem = error.Message;
         }
 
-        defect = WireText.Defect(ResourceIdentity.OfObject(resource.Kind).Kind, objects.Metadata, problem);
+        defect = WireDefect.Of(objects.Metadata, problem);
         return null;
     }
 }

@@ -19,7 +19,7 @@ internal sealed partial class ProtobufDecoder(ApiResource resource) : WireDecode
 
         var objects = new ObjectReader(_texts);
         var items = new List<ApiObject>();
-        var defects = new DefectList();
+        var defects = new List<WireDefect>();
         (string? ResourceVersion, string? Continue) metadata = default;
         for (var fields = new ProtoReader(envelope.Content); fields.Read();)
         {
@@ -32,15 +32,17 @@ internal sealed partial class ProtobufDecoder(ApiResource resource) : WireDecode
                 case Messages.ServiceList.ItemsFieldNumber:
                     if (items.Capacity == 0)
                         items.Capacity = Math.Min(fields.CountFromHere(), WireLimits.MaxElements);
-                    if (ReadObject(objects, fields.Bytes, out string? defect) is { } item)
+                    if (ReadObject(objects, fields.Bytes, out var defect) is { } item)
                         items.Add(item);
-                    if (defect is not null)
-                        defects.Add(defect);
+                    else
+                        defects.Add(defect!);
+                    if (defects.Count > WireLimits.MaxDefects)
+                        throw WireText.TooManyDefects(defects[0]);
                     break;
             }
         }
 
-        return new ListPage(items, metadata.ResourceVersion, metadata.Continue, defects.ToSentences());
+        return new ListPage(items, metadata.ResourceVersion, metadata.Continue, defects);
     }
 
     public override Frame? FindFrame(ReadOnlySpan<byte> unread, int seen)

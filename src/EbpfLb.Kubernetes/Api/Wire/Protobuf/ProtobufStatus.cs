@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Text;
 using EbpfLb.Kubernetes.Manifests.Decoding;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Kubernetes.Api.Wire.Protobuf;
 
@@ -11,7 +12,7 @@ internal static class ProtobufStatus
     {
         var envelope = Envelope.Open(message, new TextPool());
         if (envelope.Identity != ResourceIdentity.Status)
-            throw new WireException($"a status is expected, not {WireText.Quote(envelope.Identity.Kind)}");
+            throw new WireException($"a status is expected, not {PrintableText.Quote(envelope.Identity.Kind)}");
 
         var status = new ApiStatus(0, "", "");
         for (var fields = new ProtoReader(envelope.Content); fields.Read();)
