@@ -37,7 +37,7 @@ public sealed class ApiAccessTests(ApiNode node) : ApiTest(node), IClassFixture<
             _ => "10.10.0.254",
         };
 
-        int from = Node.Agent.LogLength;
+        int from = Node.Agent.LineCount;
         await server.StopAsync();
         server.Requests.Clear();
         server.Certificate = bad;

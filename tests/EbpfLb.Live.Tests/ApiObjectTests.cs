@@ -44,7 +44,7 @@ public sealed class ApiObjectTests(ApiNode node) : ApiTest(node), IClassFixture<
 
         SpeakJson();
         await Node.SettleAsync();
-        int from = Node.Agent.LogLength;
+        int from = Node.Agent.LineCount;
         watches.SendRaw(ResourceType.Services, "{\"type\":\"BOOKMARK\"}\n"u8.ToArray());
         await Node.SettleAsync();
         Node.Store.Put(service.SliceOf(Node.P11));

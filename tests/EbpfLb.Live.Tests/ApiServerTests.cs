@@ -58,7 +58,7 @@ public sealed class ApiServerTests(ApiNode node, ITestOutputHelper output) : Api
         await using var inside = Node.P12.Stream("tcp", kept.ClusterIP, intervalMs: 10);
         await Task.WhenAll(outside.FlowAsync(), inside.FlowAsync());
 
-        int from = agent.LogLength;
+        int from = agent.LineCount;
         await Node.Server.StopAsync();
         var before = agent.ReadSnapshot();
         await agent.WaitForLogAsync("What was last seen stays in force", from);
@@ -109,7 +109,7 @@ public sealed class ApiServerTests(ApiNode node, ITestOutputHelper output) : Api
             Node.Store.Compact();
         }
 
-        int from = Node.Agent.LogLength;
+        int from = Node.Agent.LineCount;
         await Node.Server.ResumeAsync();
         await Node.Agent.WaitForLogAsync("services: the server no longer has changes since", from);
         await deleted.GoneAsync();

@@ -17,7 +17,7 @@ public sealed class ApiSilenceTests(ApiNode node) : ApiTest(node), IClassFixture
         await using var stream = Node.P12.Stream("tcp", service.ClusterIP, intervalMs: 50);
         await stream.FlowAsync();
 
-        int from = Node.Agent.LogLength;
+        int from = Node.Agent.LineCount;
         // What the server sends, acknowledgements included, is dropped without a word to either side.
         string blackhole = $"blackhole {OuterNode.FirstV4}/32";
         await Node.Outside.IpAsync($"route add {blackhole}");

@@ -48,11 +48,7 @@ internal sealed class LiveAgent : IAsyncDisposable
     public string Log => Process.Text;
 
     /// <summary>Where a later <see cref="WaitForLogAsync"/> may start to look.</summary>
-<<<<<<< HEAD
-    public int LogLength => Process.LineCount;
-=======
     public int LineCount => Process.LineCount;
->>>>>>> main
 
     private string[] Line
     {
@@ -62,13 +58,8 @@ internal sealed class LiveAgent : IAsyncDisposable
             var restraints = NetworkNamespace is null ? Restraints.Where(option => !_options.Contains(option.Split('=')[0])) : [];
             return
             [
-<<<<<<< HEAD
-                .. place, Programs.Ebpflb, "agent", .. Source, "--node-name", NodeName, "--bpffs", BpfFs, "--cgroup", Cgroup,
+                .. place, .. Under, Programs.Ebpflb, "agent", .. Source, "--node-name", NodeName, "--bpffs", BpfFs, "--cgroup", Cgroup,
                 .. restraints, .. _options,
-=======
-                .. place, .. Under, Programs.Ebpflb, "agent", "--manifests", Manifests.Path, "--node-name", NodeName, "--bpffs", BpfFs,
-                "--cgroup", Cgroup, .. restraints, .. _options,
->>>>>>> main
             ];
         }
     }
