@@ -14,6 +14,9 @@ internal sealed class AttemptPace(TimeProvider time, Random random)
 
     private const double LongestSeconds = 20;
 
+    // A server that is not there has no load to be spared, and once it is back the node should know within five seconds.
+    private const double LongestUnreachableSeconds = 3;
+
     private const double Spread = 0.5;
 
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
@@ -28,9 +31,10 @@ internal sealed class AttemptPace(TimeProvider time, Random random)
 
     /// <returns>How long to wait before the next attempt: 0.8 s, doubling up to 20 s, and up to half of that more.</returns>
     /// <param name="retryAfter">What the server asks for: kept, and spread the same way. One of hours counts as five minutes.</param>
-    public TimeSpan Fail(TimeSpan? retryAfter = null)
+    /// <param name="unreachable">Nothing of the server came: 3 s at most, and up to half of that more.</param>
+    public TimeSpan Fail(TimeSpan? retryAfter = null, bool unreachable = false)
     {
-        double seconds = Math.Min(LongestSeconds, FirstSeconds * Math.Pow(2, Math.Min(Failures, 16)));
+        double seconds = Math.Min(unreachable ? LongestUnreachableSeconds : LongestSeconds, FirstSeconds * Math.Pow(2, Math.Min(Failures, 16)));
         Failures++;
         if (retryAfter is { } asked)
             seconds = Math.Max(seconds, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds));

@@ -78,7 +78,7 @@ internal sealed partial class Reflector
             CountUnfinished(reason);
         bool wasFollowed = _version is not null && attempt.Answered;
         Lost(attempt);
-        var pause = _pace.Fail();
+        var pause = _pace.Fail(unreachable: !attempt.Answered);
 
         // Connections end; only one that cannot be made anew is trouble.
         if (wasFollowed && !IsTroubled && _pace.Failures == 1)
