@@ -106,6 +106,12 @@ mounts() {
         mount --bind -o ro "$sandbox/proc/$at" "$sandbox/proc/$at"
     done
     mount -t sysfs -o ro sysfs "$sandbox/sys"
+    # Those that every container has.
+    mount -t tmpfs -o mode=755 tmpfs "$sandbox/dev"
+    for at in null zero full random urandom; do
+        touch "$sandbox/dev/$at"
+        mount --bind "/dev/$at" "$sandbox/dev/$at"
+    done
     mount --bind "$BPFFS" "$sandbox/host/bpf"
     mount --bind -o ro "$CGROUP_N1" "$sandbox/host/cgroup"
     mount --bind /proc/sys/net "$sandbox/host/proc/sys/net"
@@ -139,6 +145,11 @@ beside_the_agent() { # COMMAND...
     nsenter --target "$agent" --mount --pid --net --root --wd=/ "/$loader" --library-path /tmp /tmp/setpriv "${least[@]}" "$@"
 }
 
+# What the kubelet gives a pod of the DaemonSet's priority, or what this shell has where it may give no other: what matters is that the
+# agent finds what it is told.
+score=-997
+(echo "$score" >/proc/self/oom_score_adj) 2>/dev/null || score=$(</proc/self/oom_score_adj)
+
 # As the DaemonSet gives them.
 # shellcheck disable=SC2016 # the DaemonSet has it as it stands
 mapfile -t agent_arguments < <(awk '
@@ -146,18 +157,13 @@ mapfile -t agent_arguments < <(awk '
     in_list && $1 == "#" { next }
     in_list && $1 != "-" { exit }
     in_list { sub(/^ *- /, ""); print }' "$root/tools/deploy/base/daemonset.yaml" |
-    sed 's|\$(NODE_NAME)|n1|')
+    sed "s|\\\$(NODE_NAME)|n1|; s|^--oom-score-adj=-997$|--oom-score-adj=$score|")
 
 start_agent() {
     : >"$RUN_DIRECTORY/agent.log"
-    (give_score; contained /usr/bin/ebpflb "${agent_arguments[@]}") </dev/null >"$RUN_DIRECTORY/agent.log" 2>&1 &
+    (echo "$score" >/proc/self/oom_score_adj; contained /usr/bin/ebpflb "${agent_arguments[@]}") </dev/null >"$RUN_DIRECTORY/agent.log" 2>&1 &
     shell=$!
     eventually 30 find_agent || true
-}
-
-# What the kubelet gives a pod of the DaemonSet's priority.
-give_score() {
-    echo -997 >/proc/self/oom_score_adj
 }
 
 health() {
