@@ -42,9 +42,12 @@ public sealed class EndpointChangeTests(OuterNode node) : OuterTest(node), IClas
     {
         var service = Node.NewService();
         await service.PublishAsync(Node.P11.Ready);
-        (Client Client, Target Target)[] paths = [(Node.P12, service.ClusterIP()), (Node.Outside, service.AtNodePort())];
+        // In a pod not a connected one: the agent ends those together with their endpoint.
         await using var streams = new StreamSet(
-            paths.Select(path => path.Client.Stream("udp", path.Target, 10, "--connected", "--same-socket")));
+        [
+            Node.P12.Stream("udp", service.ClusterIP(), 10, "--same-socket"),
+            Node.Outside.Stream("udp", service.AtNodePort(), 10, "--connected", "--same-socket"),
+        ]);
         await streams.FlowAsync();
         await service.PublishAsync();
         await LeftAsync(Node.P11);
