@@ -26,7 +26,7 @@ public sealed class CleanupTests
 
         Assert.Equal(0, await node.Agent.TerminateAsync());
         var cleanup = await node.Agent.CommandAsync("cleanup");
-        Assert.Equal((0, $"Removed 8 links, 13 programs and {MapNames.All.Count} maps from {node.Agent.Pins}.\n"), (cleanup.ExitCode, cleanup.StdOut));
+        Assert.Equal((0, $"Removed 8 links, 14 programs and {MapNames.All.Count} maps from {node.Agent.Pins}.\n"), (cleanup.ExitCode, cleanup.StdOut));
         await ours.AssertGoneAsync();
         Assert.False(Directory.Exists(node.Agent.Pins));
         Assert.Equal([foreign.Id], ForeignProgram.ProgramsOf(node.Agent.Cgroup));
