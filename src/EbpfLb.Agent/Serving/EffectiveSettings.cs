@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Agent.Serving;
 
@@ -40,7 +41,7 @@ internal static class EffectiveSettings
                 + $"tcp-closed={options.Flows.TcpClosedSeconds},udp={options.Flows.UdpSeconds},sctp={options.Flows.SctpSeconds}"),
             ["default-algorithm"] = options.DefaultAlgorithm?.ToString().ToLowerInvariant() ?? "",
             ["maglev-table-size"] = options.Maglev.TableSize.ToString(CultureInfo.InvariantCulture),
-            ["log-level"] = options.LogLevel.ToString().ToLowerInvariant(),
+            ["log-level"] = options.LogLevel == LogLevel.Information ? "info" : options.LogLevel.ToString().ToLowerInvariant(),
             ["conntrack-max-per-core"] = options.ConntrackSysctls.MaxPerCore.ToString(CultureInfo.InvariantCulture),
             ["conntrack-min"] = options.ConntrackSysctls.Min.ToString(CultureInfo.InvariantCulture),
             ["conntrack-tcp-timeout-established"] = Text(options.ConntrackSysctls.TcpEstablishedTimeout),

@@ -14,6 +14,19 @@ internal static class Text
         Encoding.UTF8.GetEncoder().Convert(text, destination[..^1], flush: true, out _, out _, out _);
     }
 
+    /// <summary>The same for people: what is cut ends with three dots.</summary>
+    public static void WriteMessage(string text, Span<byte> destination)
+    {
+        ReadOnlySpan<byte> dots = "..."u8;
+        Write(text, destination);
+        if (Encoding.UTF8.GetByteCount(text) < destination.Length)
+            return;
+
+        Write(text, destination[..^dots.Length]);
+        dots.CopyTo(destination[destination.IndexOf((byte)0)..]);
+        destination[^1] = 0;
+    }
+
     public static string Read(ReadOnlySpan<byte> source)
     {
         int end = source.IndexOf((byte)0);
@@ -91,7 +104,7 @@ public struct MessageText
     public static implicit operator MessageText(string text)
     {
         MessageText value = default;
-        Text.Write(text, value);
+        Text.WriteMessage(text, value);
         return value;
     }
 

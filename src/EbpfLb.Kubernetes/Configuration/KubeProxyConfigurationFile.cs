@@ -27,7 +27,11 @@ public sealed record KubeProxyConfigurationFile(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return Failed($"{PrintableText.Escape(path)}: {PrintableText.Escape(exception.Message)} Name a file that can be read.");
+            string cause = Directory.Exists(path) ? "it is a directory"
+                : exception is FileNotFoundException or DirectoryNotFoundException ? "there is no such file"
+                : exception is UnauthorizedAccessException ? "permission denied"
+                : PrintableText.Escape(exception.Message.TrimEnd('.'));
+            return Failed($"--config {PrintableText.Escape(path)}: {cause}. Name the file that has the KubeProxyConfiguration.");
         }
     }
 

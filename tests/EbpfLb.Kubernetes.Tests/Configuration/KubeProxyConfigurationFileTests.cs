@@ -340,10 +340,10 @@ public sealed class KubeProxyConfigurationFileTests
     {
         string missing = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));
         string error = Assert.Single(KubeProxyConfigurationFile.Read(missing).Errors);
-        Assert.StartsWith($"{missing}: ", error, StringComparison.Ordinal);
+        Assert.StartsWith($"--config {missing}: there is no such file. ", error, StringComparison.Ordinal);
 
         error = Assert.Single(KubeProxyConfigurationFile.Read(Path.GetTempPath()).Errors);
-        Assert.StartsWith($"{Path.GetTempPath()}: ", error, StringComparison.Ordinal);
+        Assert.StartsWith($"--config {Path.GetTempPath()}: it is a directory. ", error, StringComparison.Ordinal);
     }
 
     private static KubeProxyConfigurationFile Parse(string text) =>

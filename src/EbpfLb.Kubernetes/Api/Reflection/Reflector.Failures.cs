@@ -12,11 +12,17 @@ internal sealed partial class Reflector
 
     private static readonly TimeSpan CutReportInterval = TimeSpan.FromMinutes(1);
 
+    // Another reason of the same kind is in the status at once, and in the log when the last one is that old.
+    private static readonly TimeSpan ReasonReportInterval = TimeSpan.FromMinutes(1);
+
     // Of the episode that began with a failure and ends when the server is followed again. Null: there is none.
     private string? _trouble;
     private long _troubleSince;
+    private DateTimeOffset _troubleBegan;
     private string? _troubleKind;
     private bool _isTold;
+    private string? _toldReason;
+    private long _toldAt;
     private long? _cutReported;
     private bool _toldAbsent;
 
@@ -141,7 +147,7 @@ internal sealed partial class Reflector
 
         return isAbsent
             ? Trouble("404", $"{refusal.Message}. Is this the address of a Kubernetes API server?", _pace.Fail(refusal.RetryAfter))
-            : Trouble("403", $"{refusal.Message}. The account needs, in a ClusterRole that is bound to it, the rule {Rule()}",
+            : Trouble("403", $"the account lacks, in a ClusterRole that is bound to it, the rule {Rule()}; {refusal.Message}",
                 _pace.Fail(refusal.RetryAfter));
     }
 
@@ -180,13 +186,15 @@ internal sealed partial class Reflector
     {
         reason = reason.TrimEnd('.');
         if (_trouble is null)
-            _troubleSince = _time.GetTimestamp();
-        if (_troubleKind != kind)
-        {
-            _troubleKind = kind;
+            (_troubleSince, _troubleBegan) = (_time.GetTimestamp(), _time.GetUtcNow());
+        if (_troubleKind != kind || (_isTold && reason != _toldReason && _time.GetElapsedTime(_toldAt) >= ReasonReportInterval))
             _isTold = false;
-            _trouble = $"not followed since {_time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z: {reason}";
-            _problems.SetResource(_resource, _trouble);
+        _troubleKind = kind;
+        string trouble = $"not followed since {_troubleBegan:yyyy-MM-dd HH:mm:ss}Z: {reason}";
+        if (_trouble != trouble)
+        {
+            _trouble = trouble;
+            _problems.SetResource(_resource, trouble);
             _problems.Publish();
         }
 
@@ -194,7 +202,7 @@ internal sealed partial class Reflector
             _outage.Leave(_resource.Kind);
         if (!_isTold && (!ofServer || _outage.Join(_resource.Kind)))
         {
-            _isTold = true;
+            (_isTold, _toldReason, _toldAt) = (true, reason, _time.GetTimestamp());
             _logger.Lost(_resource.Name, reason);
         }
         else

@@ -37,6 +37,27 @@ public sealed class RefusalTests
         Assert.Equal(1, fixture.Logger.CountOf(2102));
     }
 
+    [Fact]
+    public async Task What_is_wrong_now_is_shown_and_since_when_nothing_came()
+    {
+        await using var fixture = new ReflectorFixture();
+        var refused = await fixture.NextAsync();
+        string began = $"not followed since {fixture.Clock.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z: ";
+        refused.Fail(new ApiUnreachableException("connection refused."));
+        await ReflectorFixture.UntilAsync(() => fixture.Problems.Current.Count == 1);
+        Assert.Equal(began + "connection refused", fixture.Problems.Current[0].Message);
+
+        (await fixture.NextAfterPausesAsync()).Fail(new ApiUnreachableException("the certificate comes from another authority."));
+        await ReflectorFixture.UntilAsync(() => fixture.Problems.Current[0].Message == began + "the certificate comes from another authority");
+        Assert.Single(fixture.Logger.Warnings);
+
+        // In the log once the first has stood there for a minute.
+        for (int i = 0; i < 30; i++)
+            (await fixture.NextAfterPausesAsync()).Fail(new ApiUnreachableException("the certificate comes from another authority."));
+        await ReflectorFixture.UntilAsync(() => fixture.Logger.Warnings.Count == 2);
+        Assert.StartsWith("services: the certificate comes from another authority", fixture.Logger.Warnings[^1], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(429, "TooManyRequests")]
     [InlineData(503, "ServiceUnavailable")]
