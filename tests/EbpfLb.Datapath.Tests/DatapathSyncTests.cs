@@ -283,6 +283,32 @@ public sealed class DatapathSyncTests
     }
 
     [Fact]
+    public void S116_A_backend_that_keeps_only_its_flows_of_datagrams_keeps_no_affinity()
+    {
+        var cluster = new Cluster(_maps);
+        var dns = Service("dns", "10.96.0.10", with: service => service with
+        {
+            AffinityTimeoutSeconds = 60,
+            Ports = [new ServicePort("", Protocol.Udp, 53)],
+        });
+        var slice = Slice("dns", "10.244.1.11", "10.244.1.12") with { Ports = [new EndpointPort("", Protocol.Udp, 53)] };
+        cluster.Apply(dns, slice);
+        uint service = Assert.Single(_maps.Services.ReadAll()).Key;
+        foreach (var (id, backend) in _maps.Backends.ReadAll())
+        {
+            var client = new AffinityKey { Client = backend.Address, ServiceId = service, ClientKind = ClientKind.NetNs };
+            _maps.Affinity.Put(client, new AffinityValue { BackendId = id, LastUsedNs = 5_000_000_000 });
+        }
+
+        Assert.False(cluster.Sync.AffinitySweepDue);
+        cluster.Apply(slice with { Endpoints = [slice.Endpoints[0] with { Ready = false, Terminating = true }, slice.Endpoints[1]] });
+        Assert.Equal(2, _maps.Backends.ReadAll().Count);
+        Assert.True(cluster.Sync.AffinitySweepDue);
+        Assert.Equal(1, cluster.Sync.SweepAffinity(nowNs: 6_000_000_000));
+        Assert.Equal("10.244.1.12", Assert.Single(_maps.Affinity.ReadAll()).Key.Client.ToString());
+    }
+
+    [Fact]
     public void Affinity_of_a_backend_that_went_is_swept_and_that_of_others_kept()
     {
         var cluster = new Cluster(_maps);

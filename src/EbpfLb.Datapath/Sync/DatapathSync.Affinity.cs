@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Contract;
+using EbpfLb.LoadBalancing.Desired;
 
 namespace EbpfLb.Datapath.Sync;
 
 public sealed partial class DatapathSync
 {
-    /// <summary>A backend that clients may be bound to has gone. Programs do not follow such entries; the sweep gives back their room.</summary>
+    /// <summary>A backend that clients may be bound to has gone, or keeps the flows it has and no more. Programs do not follow such entries; the sweep gives back their room.</summary>
     public bool AffinitySweepDue { get; private set; }
 
-    /// <summary>Deletes affinity entries whose service or backend is gone, or whose time is up. Returns how many.</summary>
+    /// <summary>Deletes affinity entries whose service is gone, whose backend is gone or in no list any more, or whose time is up. Returns how many.</summary>
     /// <param name="nowNs">CLOCK_MONOTONIC, as the entries have it.</param>
     public int SweepAffinity(ulong nowNs)
     {
@@ -29,5 +30,8 @@ public sealed partial class DatapathSync
         _services.TryGet(key.ServiceId, out var service)
         && _backends.TryGet(value.BackendId, out var backend)
         && backend.ServiceId == key.ServiceId
+        && IsListed(backend.Flags)
         && (value.LastUsedNs > nowNs || nowNs - value.LastUsedNs < service.AffinityTimeoutSeconds * 1_000_000_000UL);
+
+    private static bool IsListed(BackendFlags flags) => (flags & (BackendFlags.InCluster | BackendFlags.InLocal)) != 0;
 }

@@ -118,6 +118,7 @@ public sealed partial class DatapathSync
         }
 
         port.Staged.Clear();
+        AffinitySweepDue |= desired.AffinityTimeoutSeconds > 0 && desired.Backends.Any(static backend => !IsListed(backend.Flags));
         return null;
     }
 
