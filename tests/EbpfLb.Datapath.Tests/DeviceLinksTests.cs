@@ -279,7 +279,7 @@ public sealed class DeviceLinksTests : IDisposable
         _links?.Dispose();
         _datapath?.Dispose();
         _datapath = await _kernel.OpenAsync();
-        _links = new DeviceLinks(_datapath.LinkDirectory, _datapath.ProgramDirectory, xdp, _log);
+        _links = new DeviceLinks(_datapath, xdp, _log);
     }
 
     private DevicePlan PlanFor(params string[] names) => new(names.ToDictionary(Network.IndexOf, _ => DeviceRole.Uplink));

@@ -98,6 +98,11 @@ internal sealed class AgentCommand : DescribedCommand
         "--xdp", AgentSettings.XdpModes,
         "How packets are balanced before they reach the stack. Default: auto, native where the driver can.");
 
+    private readonly Option<string?> _without = TextOption(
+        "--without", "FEATURE,...",
+        "Treat the kernel as if it lacked these, to try what happens on an older one: "
+        + $"{AgentSettings.FeatureNames}. Default: none.");
+
     private readonly Option<string?> _nodeIp = TextOption(
         "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");
 
@@ -145,7 +150,7 @@ internal sealed class AgentCommand : DescribedCommand
             {
                 _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
                 _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes,
-                _logLevel,
+                _without, _logLevel,
             })
             Add(option);
         foreach (var (_, option) in _kubeProxy)
@@ -238,6 +243,7 @@ internal sealed class AgentCommand : DescribedCommand
         ExternalClusterIPs = result.GetValue(_externalClusterIps),
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),
+        Without = result.GetValue(_without),
         LogLevel = result.GetValue(_logLevel),
     };
 }

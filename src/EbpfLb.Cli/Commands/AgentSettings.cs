@@ -55,7 +55,13 @@ internal sealed partial record AgentSettings
             Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
             Devices = ParseDevices(kubeProxy, errors, warnings),
             Flows = ParseFlows(errors),
-            Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
+            Datapath = new DatapathOptions
+            {
+                BpfFs = BpfFs,
+                Cgroup = Cgroup,
+                MapSizes = ParseMapSizes(errors),
+                WithoutFeatures = ParseWithout(errors),
+            },
             Serving = ServingOf(kubeProxy),
             ConntrackSysctls = SysctlsOf(kubeProxy, hasApi: api is not null),
             OomScoreAdj = kubeProxy.OomScoreAdj ?? (api is null ? null : DefaultOomScoreAdj),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging;
@@ -14,12 +15,15 @@ public sealed class Datapath : IDisposable
 {
     private readonly PinDirectory _pins;
 
-    private Datapath(PinDirectory pins, KernelMaps maps, string programDirectory)
+    private Datapath(PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory)
     {
         _pins = pins;
+        Features = features;
         Maps = maps;
         ProgramDirectory = programDirectory;
     }
+
+    public KernelFeatures Features { get; }
 
     public KernelMaps Maps { get; }
 
@@ -28,6 +32,9 @@ public sealed class Datapath : IDisposable
 
     /// <summary>Where links are pinned.</summary>
     public string LinkDirectory => _pins.Links;
+
+    /// <summary>Where the programs of tc filters are pinned, on kernels without tcx.</summary>
+    public string FilterDirectory => _pins.Filters;
 
     public string PinPath => _pins.Path;
 
@@ -38,6 +45,9 @@ public sealed class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         RequireCapabilities();
+        var features = KernelFeatures.Probe(options.WithoutFeatures);
+        Log.Features(logger, features.Release, features.Table);
+        features.Require();
         var pins = PinDirectory.OpenOrCreate(options.BpfFs);
         KernelMaps? maps = null;
         try
@@ -56,12 +66,12 @@ public sealed class Datapath : IDisposable
             }
 
             await loader.EnsureProgramsAsync(
-                (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping)
+                features.Has(KernelFeature.KernelTypes), (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping)
                 .ConfigureAwait(false);
             var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
             loader.RemoveOtherPrograms();
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, maps, loader.ProgramDirectory);
+            return new Datapath(pins, features, maps, loader.ProgramDirectory);
         }
         catch (BpftoolException exception)
         {

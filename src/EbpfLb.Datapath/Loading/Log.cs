@@ -14,6 +14,9 @@ internal static partial class Log
         "{Map} keeps its {Entries} entries; --map-size {Map}={Wanted} takes effect when the map is made anew, after 'ebpflb cleanup'")]
     public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, uint wanted);
 
+    [LoggerMessage(3003, LogLevel.Information, "Linux {Release}: {Features}")]
+    public static partial void Features(ILogger logger, string release, string features);
+
     [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
     public static partial void ObjectRefused(ILogger logger, string programs, string failure);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,9 +19,17 @@ internal sealed class KernelDatapath : IDisposable
 
     public string Pins => Path.Combine(_bpffs.Path, "ebpflb");
 
-    public Task<OpenDatapath> OpenAsync(IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null) => OpenDatapath.OpenAsync(
-        new DatapathOptions { BpfFs = _bpffs.Path, Cgroup = cgroup ?? _cgroup.Path, MapSizes = sizes ?? new Dictionary<string, uint>() },
-        new Bpftool(Bpftool.Locate(null), new ProcessRunner()), NullLogger<OpenDatapath>.Instance, CancellationToken.None);
+    public Task<OpenDatapath> OpenAsync(
+        IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null, IReadOnlyList<KernelFeature>? without = null) =>
+        OpenDatapath.OpenAsync(
+            new DatapathOptions
+            {
+                BpfFs = _bpffs.Path,
+                Cgroup = cgroup ?? _cgroup.Path,
+                MapSizes = sizes ?? new Dictionary<string, uint>(),
+                WithoutFeatures = new HashSet<KernelFeature>(without ?? []),
+            },
+            new Bpftool(Bpftool.Locate(null), new ProcessRunner()), NullLogger<OpenDatapath>.Instance, CancellationToken.None);
 
     public void Dispose()
     {
