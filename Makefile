@@ -14,7 +14,7 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish image test e2e fuzz coverage-bpf verify demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish image test e2e fuzz coverage-bpf verify kernels demo bench-sync fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ coverage-bpf: deps ## Show which branches of bpf/lib a million frames take
 
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
+
+kernels: deps bpf probe publish ## Run it on Debian's kernels under qemu: ARGS='6.1 newest' (root); a quarter of an hour
+	@tools/kernels/kernels.sh $(ARGS)
 
 demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
 	@$(MAKE) --silent --no-print-directory -C tools/demo

@@ -209,7 +209,7 @@ public sealed class DeviceLinksTests : IDisposable
     }
 
     [PrivilegedFact]
-    public async Task A_driver_without_xdp_is_served_by_tc_and_told_of_once_if_it_was_asked_for()
+    public async Task S179_a_driver_without_xdp_is_served_by_tc_and_told_of_once_if_it_was_asked_for()
     {
         await StartAsync("up0");
         Network.Ip("link add br0 type bridge");
@@ -220,6 +220,23 @@ public sealed class DeviceLinksTests : IDisposable
         Assert.Equal((0, 0, 5, 0), Counts(Apply("up0", "br0")));
         Apply("up0", "br0");
         Assert.Contains("br0 takes no native XDP program", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task S179_a_device_whose_frames_are_too_large_for_xdp_is_served_by_tc_until_they_fit()
+    {
+        await StartAsync("up0");
+        await RestartAsync(XdpChoice.Native);
+        // A veth's program sees what its other end sends.
+        Network.Ip("link set up0p mtu 9000");
+        Assert.Equal((2, 0, 0, 0), Counts(Apply("up0")));
+        Apply("up0");
+        Assert.Contains("up0 takes no native XDP program", Assert.Single(_log.Lines), StringComparison.Ordinal);
+
+        Network.Ip("link set up0p mtu 1500");
+        Assert.Equal((1, 0, 2, 0), Counts(Apply("up0")));
+        Assert.Equal(XdpMode.Native, Network.Link("up0").XdpMode);
+        Assert.Single(_log.Lines);
     }
 
     [PrivilegedTheory]
