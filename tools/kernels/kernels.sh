@@ -54,6 +54,8 @@ set_up_apt() {
 	cat >"$state/apt.conf" <<-END
 		Dir::State::lists "$state/lists";
 		Dir::Cache "$state";
+		Dir::Cache::pkgcache "pkgcache.bin";
+		Dir::Cache::srcpkgcache "srcpkgcache.bin";
 		Dir::Etc::sourcelist "$state/sources.list";
 		Dir::Etc::sourceparts "-";
 		Acquire::Languages "none";
@@ -133,7 +135,7 @@ boot() { # KERNEL ROOT
 	make_initramfs "$root" "$release" >"$cache/$1.initramfs"
 	: >"$cache/$1.results"
 	timeout "$seconds" qemu-system-x86_64 "${accelerator[@]}" -m 2048 -smp 2 -display none -no-reboot -net none \
-		-kernel "$root/boot/vmlinuz-$release" -initrd "$cache/$1.initramfs" -append 'console=ttyS0 quiet panic=-1' \
+		-kernel "$root/boot/vmlinuz-$release" -initrd "$cache/$1.initramfs" -append 'console=ttyS0 quiet panic=-1 no_timer_check' \
 		-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 		-serial "file:$cache/$1.console" -serial "file:$cache/$1.results" </dev/null || true
 	rm -f "$cache/$1.initramfs"
