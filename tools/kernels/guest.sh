@@ -97,7 +97,7 @@ stop_agent() { # SIGNAL
 	local pid
 	pid=$(<"$PIDS/agent")
 	kill "-$1" "$pid"
-	while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$pid/status"; do
+	while kill -0 "$pid" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$pid/status"; do
 		sleep 0.2
 	done
 }
