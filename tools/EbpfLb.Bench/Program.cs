@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime.InteropServices;
 using EbpfLb.Bench;
+using EbpfLb.Bench.Comparison;
 using EbpfLb.Bench.Measuring;
+
+// What a run made is removed on the way out, so it is left by cancellation and never by the signal itself.
+using var interrupted = new CancellationTokenSource();
+void Interrupt(PosixSignalContext context)
+{
+    context.Cancel = true;
+    interrupted.Cancel();
+}
+
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+
+if (CompareCommand.Has(args))
+    return CompareCommand.Run(args, interrupted.Token);
 
 BenchOptions options;
 try
@@ -26,17 +41,6 @@ if (options.WhyNot() is { } reason)
     Console.Error.WriteLine(reason);
     return 1;
 }
-
-// What a run made is removed on the way out, so it is left by cancellation and never by the signal itself.
-using var interrupted = new CancellationTokenSource();
-void Interrupt(PosixSignalContext context)
-{
-    context.Cancel = true;
-    interrupted.Cancel();
-}
-
-using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 
 var report = new Report(Machine.Describe());
 bool measured = await Suite.RunAsync(options, report, interrupted.Token);
