@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime.InteropServices;
 using EbpfLb.Bench;
+using EbpfLb.Bench.Comparison.Reporting;
 using EbpfLb.Bench.Measuring;
+
+if (ReportVerbs.Has(args))
+    return ReportVerbs.Run(args, Console.Out, Console.Error);
 
 BenchOptions options;
 try
