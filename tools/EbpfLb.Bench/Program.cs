@@ -2,7 +2,11 @@
 using System.Runtime.InteropServices;
 using EbpfLb.Bench;
 using EbpfLb.Bench.Comparison;
+using EbpfLb.Bench.Comparison.Reporting;
 using EbpfLb.Bench.Measuring;
+
+if (ReportVerbs.Has(args))
+    return ReportVerbs.Run(args, Console.Out, Console.Error);
 
 // What a run made is removed on the way out, so it is left by cancellation and never by the signal itself.
 using var interrupted = new CancellationTokenSource();
