@@ -25,7 +25,7 @@ internal static class RuleNames
         return $"{prefix}-{Hash(name, 8)}-{name}";
     }
 
-    private static string Hash(string text, int length)
+    public static string Hash(string text, int length)
     {
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(text));
         return string.Create(length, hash, static (characters, bytes) =>
