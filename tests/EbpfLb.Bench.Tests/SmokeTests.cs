@@ -6,7 +6,10 @@ using EbpfLb.Bench.Comparison.Traffic;
 
 namespace EbpfLb.Bench.Tests;
 
-/// <summary>One short round of the whole comparison on this machine: that every mode serves, and that nothing is passed over in silence.</summary>
+/// <summary>
+/// One short round of the whole comparison on this machine: that every mode serves, and that nothing is passed over in silence. How fast
+/// anything is does not matter here.
+/// </summary>
 public sealed class SmokeTests : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
@@ -44,10 +47,11 @@ public sealed class SmokeTests : IDisposable
 
     private static void AssertTold(Comparison.Results.Comparison run, Measure measure, string mode, int services)
     {
+        string what = $"{measure.Id}, {mode}, {services}";
         var series = run.Series.Where(one => one.Measure == measure.Id && one.Mode == mode && one.Services == services).ToArray();
         var reasons = run.NotMeasured.Where(one => one.Measure == measure.Id && one.Mode == mode && one.Services == services).ToArray();
-        Assert.True(series.Length + reasons.Length == 1, $"{measure.Id}, {mode}, {services}: {series.Length} series, {reasons.Length} reasons");
-        Assert.All(series, one => Assert.All(one.Rounds, value => Assert.True(value > 0, $"{measure.Id}, {mode}, {services}: {value}")));
+        Assert.True(series.Length + reasons.Length == 1, $"{what}: {series.Length} series, {reasons.Length} reasons");
+        Assert.All(series, one => Assert.All(one.Rounds, value => Assert.True(value > 0, $"{what}: {value}")));
         Assert.All(reasons, one => Assert.NotEmpty(one.Reason));
     }
 

@@ -20,6 +20,7 @@ internal sealed record TrafficMeasure(
     private const double MegabitsPerByte = 8 / 1e6;
 
     private static readonly string Target = $"{ComparedCluster.TargetClusterIP}:{ComparedCluster.Port}";
+    private static readonly string Outside = $"{ComparedCluster.LoadBalancer}:{ComparedCluster.Port}";
 
     /// <summary>In the order of a round.</summary>
     public static IReadOnlyList<TrafficMeasure> All { get; } =
@@ -28,7 +29,7 @@ internal sealed record TrafficMeasure(
         new(Measure.HostToClusterIp, Tcp, "N1", Clients16, Target, ComparedCluster.LocalBackends),
         new(Measure.NodePortLocal, Tcp, "C", Clients16, OnNode(ComparedCluster.LocalNodePort), ComparedCluster.LocalBackends),
         new(Measure.NodePortRemote, Tcp, "C", Clients16, OnNode(ComparedCluster.RemoteNodePort), ComparedCluster.RemoteBackends),
-        new(Measure.LoadBalancer, Tcp, "C", Clients16, $"{ComparedCluster.LoadBalancer}:{ComparedCluster.Port}", ComparedCluster.LocalBackends),
+        new(Measure.LoadBalancer, Tcp, "C", Clients16, Outside, ComparedCluster.LocalBackends),
         new(Measure.Bystander, Tcp, "P12", Clients16, null, ComparedCluster.LocalBackends),
         new(Measure.RequestResponse, "request", "P12", Clients16, Target, ComparedCluster.LocalBackends),
         new(Measure.UdpPackets, "udp", "C", Clients64, OnNode(ComparedCluster.UdpNodePort), ComparedCluster.LocalBackends),
