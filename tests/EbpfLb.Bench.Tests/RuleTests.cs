@@ -63,7 +63,8 @@ public sealed class RuleTests
         string update = NftablesRules.Change(Cluster.Moving, moved.Moving);
 
         Assert.All(Lines(update), line => Assert.True(
-            line.Contains("bench/zz-moving", StringComparison.Ordinal) || line.Contains("hairpin-connections", StringComparison.Ordinal), line));
+            line.Contains("bench/zz-moving", StringComparison.Ordinal) || line.Contains("hairpin-connections", StringComparison.Ordinal),
+            line));
         Assert.Contains($"0 : {moved.Moving.Endpoints[0].Address} . {moved.Moving.Endpoints[0].Port}", update, StringComparison.Ordinal);
         Assert.DoesNotContain($"0 : {Cluster.Moving.Endpoints[0].Address}", update, StringComparison.Ordinal);
     }

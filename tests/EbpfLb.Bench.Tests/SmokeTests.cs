@@ -36,8 +36,8 @@ public sealed class SmokeTests : IDisposable
         int most = run.Method.ServiceCounts[^1];
         Assert.DoesNotContain(run.NotMeasured, omission =>
             omission.Services == most && TrafficMeasure.All.Any(taken => taken.Measure.Id == omission.Measure));
-        Assert.All(Mode.All, mode => Assert.Contains(
-            run.Distributions, durations => durations.Measure == Measure.PodToClusterIp.Id && durations.Mode == mode && durations.Count > 0));
+        Assert.All(Mode.All, mode => Assert.Contains(run.Distributions, durations =>
+            durations.Measure == Measure.PodToClusterIp.Id && durations.Mode == mode && durations.Count > 0));
         foreach (string mode in new[] { Mode.Iptables, Mode.Nftables, Mode.Ebpf })
         {
             Assert.All(new[] { Measure.EndpointChange, Measure.Programming }, measure => Assert.Contains(

@@ -18,6 +18,7 @@ internal sealed record ComparisonOptions
           --seconds S              of a turn, decimal (0.5)
           --agent FILE             the executable (artifacts/ebpflb, or else the Cli build output)
           --programming-rounds N   in which all services are programmed anew (3)
+          --xdp MODE               of the agent: auto, native, generic or off (auto)
           --iptables-restore FILE  (iptables-restore)
           --output DIR             (artifacts/bench/compare)
 
@@ -27,6 +28,9 @@ internal sealed record ComparisonOptions
     private const int MaxServices = 20_000;
 
     public required string Agent { get; init; }
+
+    /// <summary>As the agent's option.</summary>
+    public string Xdp { get; init; } = "auto";
 
     /// <summary>The iptables-restore to use.</summary>
     public string IptablesRestore { get; init; } = "iptables-restore";
@@ -68,6 +72,7 @@ internal sealed record ComparisonOptions
                 "--seconds" => options with { Seconds = Decimal(name, Value()) },
                 "--programming-rounds" => options with { ProgrammingRounds = Number(name, Value(), 100) },
                 "--agent" => options with { Agent = Value() },
+                "--xdp" => options with { Xdp = Value() },
                 "--iptables-restore" => options with { IptablesRestore = Value() },
                 "--output" => options with { Output = Path.GetFullPath(Value()) },
                 "--help" or "-h" => options with { Help = true },

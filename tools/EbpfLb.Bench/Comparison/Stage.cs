@@ -46,7 +46,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
             Mode.Direct => new DirectMode(node),
             Mode.Iptables => new IptablesMode(node, options.IptablesRestore),
             Mode.Nftables => new NftablesMode(node),
-            Mode.Ebpf => new EbpfMode(node, options.Agent),
+            Mode.Ebpf => new EbpfMode(node, options.Agent, options.Xdp),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, null),
         };
     }

@@ -29,7 +29,7 @@ internal static class Surroundings
             + $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_buckets", "no")} buckets"),
         new("congestion control", ReadOr("/proc/sys/net/ipv4/tcp_congestion_control", "unknown")),
         new("offloads", OffloadsOf(node, stopping)),
-        new("agent", Said([options.Agent, "--version"], stopping)),
+        new("agent", $"{Said([options.Agent, "--version"], stopping)}, --xdp {options.Xdp}"),
         new("kube-proxy", "not run, and not needed: rules are rendered by this tool, of the structure that kube-proxy 1.36 renders, and "
             + "loaded by the same commands. Its own work, its watch and the second it waits between two runs are in no figure"),
         new("services", $"{ComparedCluster.EndpointsPerService} endpoints each, none of them there; the dialled one in the middle of them, "

@@ -14,7 +14,10 @@ internal sealed record TrafficMeasure(
     Measure Measure, string Command, string From, int Clients, string? Service, IReadOnlyList<ComparedEndpoint> Backends, double Scale = 1)
 {
     private const int Clients16 = 16;
+
+    // Of sockets that stay: chance gives each backend much the same number of them.
     private const int Clients64 = 64;
+
     private const string Tcp = "connect";
 
     private const double MegabitsPerByte = 8 / 1e6;
@@ -31,7 +34,7 @@ internal sealed record TrafficMeasure(
         new(Measure.NodePortRemote, Tcp, "C", Clients16, OnNode(ComparedCluster.RemoteNodePort), ComparedCluster.RemoteBackends),
         new(Measure.LoadBalancer, Tcp, "C", Clients16, Outside, ComparedCluster.LocalBackends),
         new(Measure.Bystander, Tcp, "P12", Clients16, null, ComparedCluster.LocalBackends),
-        new(Measure.RequestResponse, "request", "P12", Clients16, Target, ComparedCluster.LocalBackends),
+        new(Measure.RequestResponse, "request", "P12", Clients64, Target, ComparedCluster.LocalBackends),
         new(Measure.UdpPackets, "udp", "C", Clients64, OnNode(ComparedCluster.UdpNodePort), ComparedCluster.LocalBackends),
         new(Measure.Throughput, "bulk", "P12", 1, Target, ComparedCluster.LocalBackends, MegabitsPerByte),
     ];
