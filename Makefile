@@ -14,7 +14,7 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish image test e2e fuzz coverage coverage-bpf verify demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe build publish image test e2e fuzz mutants coverage coverage-bpf verify demo bench-sync fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ fuzz: build ## Run ten million frames through every program, also as C with sani
 
 coverage-bpf: deps ## Show which branches of bpf/lib a million frames take
 	@$(MAKE) --silent --no-print-directory -C tests/sanitizer coverage COUNT=1000000
+
+mutants: deps ## Check that the tests find each of the bugs in tests/mutants (root): half an hour
+	@tests/mutants/run.sh $(ARGS)
 
 coverage: build coverage-bpf ## Show which branches of bpf/lib and of src the suites take (root); the report is artifacts/coverage/index.html
 	@tests/coverage.sh $(CONFIGURATION)
