@@ -26,6 +26,16 @@ static __always_inline bool flow_backend_is_gone(const struct lb_conntrack *flow
 	return !bpf_map_lookup_elem(&backends_v1, &id);
 }
 
+SUBPROGRAM int flow_delete_half(const struct lb_conntrack_key *key)
+{
+	struct lb_conntrack_key own;
+
+	if (!key)
+		return 0;
+	own = *key;
+	return bpf_map_delete_elem(&conntrack_v1, &own);
+}
+
 SUBPROGRAM int flow_delete(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
 {
 	struct lb_conntrack_key other;
@@ -34,7 +44,7 @@ SUBPROGRAM int flow_delete(const struct lb_conntrack_key *key, const struct lb_c
 		return 0;
 	if (conntrack_find_other(key, flow, &other))
 		bpf_map_delete_elem(&conntrack_v1, &other);
-	return bpf_map_delete_elem(&conntrack_v1, key);
+	return flow_delete_half(key);
 }
 
 /*
@@ -94,8 +104,8 @@ static __always_inline int flow_note_marks(const struct packet *packet, struct l
 }
 
 /* A datagram of a flow that both sides have left alone for too long begins a new one, swept or not. */
-static __always_inline bool flow_is_stale(const struct packet *packet, const struct lb_conntrack *flow, __u32 now,
-					  __u32 timeout_s)
+static __noinline int flow_is_stale(const struct packet *packet, const struct lb_conntrack *flow, __u32 now,
+				    __u32 timeout_s)
 {
 	const struct lb_conntrack *reply;
 	struct lb_conntrack_key other;
@@ -134,7 +144,7 @@ SUBPROGRAM int flow_check(const struct packet *packet, struct lb_conntrack *flow
 			count_reason(packet, LB_REASON_REBUILT);
 		return OUTCOME_CONTINUE;
 	case CONNTRACK_OTHER_TAKEN:
-		bpf_map_delete_elem(&conntrack_v1, &packet->tuple);
+		flow_delete_half(&packet->tuple);
 		return OUTCOME_RESTART;
 	default:
 		return OUTCOME_CONTINUE;
@@ -268,13 +278,11 @@ static __always_inline int flow_forward(hook_ctx *ctx, struct packet *packet, st
  * not exist most are. Every lookup marks what it finds as used; put in its own place again a half is not, and the map
  * goes on knowing it from those of connections. The half in hand is given up.
  */
-SUBPROGRAM int flow_look_unused(const struct packet *packet, const struct lb_conntrack *flow)
+static __noinline int flow_look_unused(const struct packet *packet, const struct lb_conntrack *flow)
 {
 	const struct lb_conntrack *other;
 	struct lb_conntrack_key other_key;
 
-	if (!packet || !flow)
-		return 0;
 	other = conntrack_find_other(&packet->tuple, flow, &other_key);
 	if (other && (other->flags & LB_CONNTRACK_DATA))
 		return 0;
