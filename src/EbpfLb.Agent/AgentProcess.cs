@@ -148,6 +148,8 @@ public static class AgentProcess
             NodeName = options.NodeName,
             Maglev = options.Maglev,
             DefaultAlgorithm = options.DefaultAlgorithm,
+            AllowNodeExternalIPs = options.AllowNodeExternalIPs,
+            ApiServers = source.ApiServer is { } server ? [server] : [],
         })
         {
             // Before the first run: it judges load balancer source ranges by them.
