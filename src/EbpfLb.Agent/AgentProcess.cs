@@ -71,7 +71,7 @@ public static class AgentProcess
         if (options.OomScoreAdj is { } score)
             OomScore.Set(OomScore.OfThisProcess, score, logger);
 
-        var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
+        var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner(onlyForBpf: true));
         using var datapath = await KernelDatapath
             .OpenAsync(options.Datapath, bpftool, loggers.CreateLogger<KernelDatapath>(), stopping).ConfigureAwait(false);
 
@@ -148,6 +148,8 @@ public static class AgentProcess
             NodeName = options.NodeName,
             Maglev = options.Maglev,
             DefaultAlgorithm = options.DefaultAlgorithm,
+            AllowNodeExternalIPs = options.AllowNodeExternalIPs,
+            ApiServers = source.ApiServer is { } server ? [server] : [],
         })
         {
             // Before the first run: it judges load balancer source ranges by them.

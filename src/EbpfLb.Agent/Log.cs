@@ -72,6 +72,9 @@ internal static partial class Log
     [LoggerMessage(1017, LogLevel.Warning, "{Problem}")]
     public static partial void SnatPortsOverlap(this ILogger logger, string problem);
 
+    [LoggerMessage(1050, LogLevel.Warning, "{Refusal}")]
+    public static partial void FrontendRefused(this ILogger logger, string refusal);
+
     [LoggerMessage(1022, LogLevel.Warning, "{Kept}")]
     public static partial void BackendsKept(this ILogger logger, string kept);
 

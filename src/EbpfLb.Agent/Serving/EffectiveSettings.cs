@@ -34,6 +34,7 @@ internal static class EffectiveSettings
             ["xdp"] = options.Devices.Xdp.ToString().ToLowerInvariant(),
             ["node-ip"] = string.Join(',', options.Devices.NodeAddresses),
             ["nodeport-addresses"] = options.Devices.NodePorts.Primary ? "primary" : string.Join(',', options.Devices.NodePorts.Prefixes),
+            ["allow-node-external-ips"] = options.AllowNodeExternalIPs ? "true" : "false",
             ["external-cluster-ips"] = options.Flows.ExternalClusterIPs ? "true" : "false",
             ["snat-ports"] = $"{options.Flows.SnatPortFirst}-{options.Flows.SnatPortLast}",
             ["conntrack-timeouts"] = string.Create(CultureInfo.InvariantCulture, $"tcp-syn={options.Flows.TcpSynSeconds},"

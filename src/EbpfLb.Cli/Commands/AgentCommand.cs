@@ -110,6 +110,12 @@ internal sealed class AgentCommand : DescribedCommand
         Description = "Serve ClusterIPs to clients outside of the cluster as well. Default: such packets are dropped.",
     };
 
+    private readonly Option<bool> _allowNodeExternalIps = new("--allow-node-external-ips")
+    {
+        Description = "Serve external IPs that are addresses of this node, and load balancer addresses at its ports 22, 10250 and 10256. "
+            + "Default: refused, as they would take what is sent to the node itself.",
+    };
+
     private readonly Option<string?> _snatPorts = TextOption(
         "--snat-ports", "FIRST-LAST",
         "Source ports of flows to backends on other nodes; they are reserved in net.ipv4.ip_local_reserved_ports. Default: 50000-65535.");
@@ -144,8 +150,8 @@ internal sealed class AgentCommand : DescribedCommand
         foreach (Option option in new Option[]
             {
                 _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
-                _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes,
-                _logLevel,
+                _allowNodeExternalIps, _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys,
+                _bpftool, _mapSizes, _logLevel,
             })
             Add(option);
         foreach (var (_, option) in _kubeProxy)
@@ -235,6 +241,7 @@ internal sealed class AgentCommand : DescribedCommand
         Xdp = result.GetValue(_xdp),
         NodeIp = result.GetValue(_nodeIp),
         NodePortAddresses = Given(result.GetValue(_nodePortAddresses)),
+        AllowNodeExternalIPs = result.GetValue(_allowNodeExternalIps),
         ExternalClusterIPs = result.GetValue(_externalClusterIps),
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),

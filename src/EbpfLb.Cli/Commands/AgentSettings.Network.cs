@@ -28,6 +28,8 @@ internal sealed partial record AgentSettings
 
     public bool ExternalClusterIPs { get; init; }
 
+    public bool AllowNodeExternalIPs { get; init; }
+
     public string? SnatPorts { get; init; }
 
     public string? ConntrackTimeouts { get; init; }
