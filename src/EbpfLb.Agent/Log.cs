@@ -54,7 +54,7 @@ internal static partial class Log
 
     [LoggerMessage(1012, LogLevel.Warning,
         "conntrack_v1 is {Percent:F0} % full ({Entries} entries, two a flow): soon the flows that were idle longest are forgotten. "
-        + "--map-size conntrack_v1=ENTRIES makes room, after 'ebpflb cleanup'")]
+        + "--map-size conntrack_v1=ENTRIES makes room")]
     public static partial void ConntrackNearlyFull(this ILogger logger, double percent, uint entries);
 
     [LoggerMessage(1013, LogLevel.Warning, "conntrack_v1 could not be swept, expired flows stay until the next sweep: {Failure}")]
@@ -105,4 +105,11 @@ internal static partial class Log
 
     [LoggerMessage(1025, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
     public static partial void BucketsNotSet(this ILogger logger, string failure);
+
+    [LoggerMessage(1050, LogLevel.Information,
+        "Maps have room for more now: {Sizes}; {Copied} entries copied, {Late} that came meanwhile, programs changed over within {Milliseconds:F2} ms")]
+    public static partial void MapsGrown(this ILogger logger, string sizes, long copied, long late, double milliseconds);
+
+    [LoggerMessage(1051, LogLevel.Warning, "{Problem}")]
+    public static partial void MapsNotGrown(this ILogger logger, string problem);
 }

@@ -26,7 +26,8 @@ internal sealed class ReconcileLoop(
     Action? backendsMayHaveGone = null,
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
     ReconcileObserver? observer = null,
-    ServiceEvents? events = null)
+    ServiceEvents? events = null,
+    MapGrowth? growth = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -50,6 +51,8 @@ internal sealed class ReconcileLoop(
                 return;
 
             RunOnce();
+            if (growth is not null)
+                await growth.RunAsync(stopping).ConfigureAwait(false);
             await Task.Delay(options.MinInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -80,6 +83,8 @@ internal sealed class ReconcileLoop(
         observer?.Ran(delta, changes, report, elapsed);
         ShowProblems();
         SweepAffinityIfDue();
+        foreach (var fill in growth is null ? [] : sync.Fills)
+            growth!.Note(fill);
         Report(changes, report, elapsed);
         _ranOnce = true;
     }

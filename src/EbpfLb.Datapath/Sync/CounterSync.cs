@@ -30,6 +30,9 @@ internal sealed class CounterSync(ILbMaps maps)
 
     public long Writes => _writes + _services.Writes;
 
+    /// <summary>Those without an entry count as well: they want one.</summary>
+    public IEnumerable<MapFill> Fills => [new(_map.Name, (ulong)(_counted.Count + _uncounted.Count), _map.MaxEntries), _services.Fill];
+
     /// <summary>Something failed that trying again may mend. That a map is full does not count: others have to make room first.</summary>
     public bool HasLeftovers => (_uncounted.Count > 0 && !_full) || _leaving.Count > 0 || (_owed.Count > 0 && !_servicesFull)
         || _services.Undeleted.Count > 0;

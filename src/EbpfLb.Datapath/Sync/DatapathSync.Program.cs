@@ -364,7 +364,7 @@ public sealed partial class DatapathSync
         string message = refused.Write.Error switch
         {
             MapError.Full => $"{service} {state}: {refused.Map} is full ({refused.MaxEntries} entries). "
-                + $"Raise it with --map-size {refused.Map}=ENTRIES after 'ebpflb cleanup', or delete services.",
+                + $"Raise it with --map-size {refused.Map}=ENTRIES, or delete services.",
             MapError.OutOfMemory => $"{service} {state}: {refused.Map} cannot grow (ENOMEM). "
                 + "The kernel or the agent's memory cgroup is out of memory; tried again by itself.",
             _ => $"{service} {state}: a write to {refused.Map} failed ({refused.Write.ErrnoName}); tried again by itself.",
