@@ -112,14 +112,15 @@ public static class AgentProcess
             TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), datapath.Use, problem => nodeProblems.OfFollower = problem);
         follower.Begin();
         var sweeps = new SweepLoop(
-            () => sweep.Use(program => program.Run()), () => datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System,
-            loggers.CreateLogger<SweepLoop>())
+            () => sweep.Use(program => program.Run(options.Flows.DeadBackendSeconds)), () => datapath.Maps.Conntrack.MaxEntries,
+            new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>())
         {
             Filled = growth.Note,
         };
+        var grace = new DeadSocketGrace(options.Flows.DeadBackendGrace, TimeProvider.System);
         var deadSockets = deadSocketList is null ? null : new DeadSocketsLoop(
-            new DeadSockets(() => deadSocketList.Use(list => list.Read()), DeadSocketEnder.End).Run, () => sync.IsComplete, new DeadSocketsOptions(),
-            TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>());
+            new DeadSockets(() => grace.Due(deadSocketList.Use(list => list.Read())), DeadSocketEnder.End).Run, () => sync.IsComplete,
+            new DeadSocketsOptions(), TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>(), () => grace.Next);
         using var host = Compose(
             options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, deadSockets, growth, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
@@ -185,6 +186,7 @@ public static class AgentProcess
             source.LastContact);
         state.Queued = serving.Queued;
         sweeps.Swept = serving.Sweeps.Swept;
+        deadSockets?.Looked = serving.Sockets.Looked;
         var loop = new ReconcileLoop(
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,

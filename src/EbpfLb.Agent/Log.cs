@@ -49,8 +49,9 @@ internal static partial class Log
 
     [LoggerMessage(1011, LogLevel.Debug,
         "Swept conntrack: {Entries} entries, {Flows} flows stay, {HalfOpen} of them half open; {Expired} entries expired, {Orphans} were "
-        + "without the other half")]
-    public static partial void Swept(this ILogger logger, ulong entries, ulong flows, ulong halfOpen, ulong expired, ulong orphans);
+        + "without the other half; the backends of {Lost} connections are gone, {Dead} of these will be reset")]
+    public static partial void Swept(
+        this ILogger logger, ulong entries, ulong flows, ulong halfOpen, ulong expired, ulong orphans, ulong lost, ulong dead);
 
     [LoggerMessage(1012, LogLevel.Warning,
         "conntrack_v1 is {Percent:F0} % full ({Entries} entries, two a flow): soon the flows that were idle longest are forgotten. "
@@ -94,14 +95,17 @@ internal static partial class Log
     [LoggerMessage(1040, LogLevel.Information, "Ended {Count} connected UDP sockets whose backends are gone, in {Milliseconds:F1} ms")]
     public static partial void SocketsEnded(this ILogger logger, int count, double milliseconds);
 
-    [LoggerMessage(1041, LogLevel.Debug, "Found no connected UDP socket to end, in {Milliseconds:F1} ms")]
+    [LoggerMessage(1041, LogLevel.Debug, "Found no connected socket to end, in {Milliseconds:F1} ms")]
     public static partial void NoSocketsEnded(this ILogger logger, double milliseconds);
 
-    [LoggerMessage(1042, LogLevel.Warning, "Connected UDP sockets whose backends are gone could not be looked for, and are later: {Failure}")]
+    [LoggerMessage(1042, LogLevel.Warning, "Connected sockets whose backends are gone could not be looked for, and are later: {Failure}")]
     public static partial void SocketsNotEnded(this ILogger logger, string failure);
 
     [LoggerMessage(1043, LogLevel.Warning, "{Problem}")]
     public static partial void SocketsProblem(this ILogger logger, string problem);
+
+    [LoggerMessage(1044, LogLevel.Information, "Ended {Count} TCP sockets whose backends are gone and silent, in {Milliseconds:F1} ms")]
+    public static partial void ConnectionsEnded(this ILogger logger, int count, double milliseconds);
 
     [LoggerMessage(1025, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
     public static partial void BucketsNotSet(this ILogger logger, string failure);

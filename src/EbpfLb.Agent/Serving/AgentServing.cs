@@ -19,11 +19,12 @@ namespace EbpfLb.Agent.Serving;
 /// <param name="Queued">For <see cref="ClusterStateWriter.Queued"/>.</param>
 /// <param name="Observer">For the reconcile loop.</param>
 /// <param name="Sweeps">For the sweep loop.</param>
+/// <param name="Sockets">For the loop that ends dead sockets.</param>
 /// <param name="Grown">For the growth of maps.</param>
 /// <param name="Loop">To be run as long as the agent runs.</param>
 internal sealed record AgentServing(
-    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, Action<IReadOnlyDictionary<string, uint>> Grown, NodeEligibility Node,
-    ServingLoop Loop)
+    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, DeadSocketMetrics Sockets,
+    Action<IReadOnlyDictionary<string, uint>> Grown, NodeEligibility Node, ServingLoop Loop)
 {
     private static readonly TimeSpan CountersAge = TimeSpan.FromSeconds(1);
 
@@ -86,6 +87,7 @@ internal sealed record AgentServing(
             },
             new ReconcileObserver(health, node, healthChecks, runs, objects, desired, sync, time),
             sweeps,
+            new DeadSocketMetrics(registry),
             objects.Grown,
             node,
             new ServingLoop(

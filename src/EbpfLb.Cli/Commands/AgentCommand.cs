@@ -124,6 +124,11 @@ internal sealed class AgentCommand : DescribedCommand
         "--conntrack-timeouts", "NAME=SECONDS,...",
         "When idle flows are forgotten. Default: tcp-syn=30,tcp-established=8000,tcp-fin=3600,tcp-closed=10,udp=60,sctp=300.");
 
+    private readonly Option<string?> _deadBackendGrace = TextOption(
+        "--dead-backend-grace", "SECONDS|off",
+        "How long an endpoint has left its EndpointSlices and been silent before the TCP connections to it are ended; 'off': they are left "
+        + "alone. Default: 60.");
+
     private readonly Option<string?> _logLevel = TextOption(
         LogLevelName, "LEVEL", $"One of {AgentSettings.LogLevelNames}. Default: info.");
 
@@ -150,8 +155,8 @@ internal sealed class AgentCommand : DescribedCommand
         foreach (Option option in new Option[]
             {
                 _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
-                _allowNodeExternalIps, _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys,
-                _bpftool, _mapSizes, _logLevel,
+                _allowNodeExternalIps, _externalClusterIps, _snatPorts, _timeouts, _deadBackendGrace, _algorithm, _tableSize, _seed, _bpffs,
+                _cgroup, _procSys, _bpftool, _mapSizes, _logLevel,
             })
             Add(option);
         foreach (var (_, option) in _kubeProxy)
@@ -245,6 +250,7 @@ internal sealed class AgentCommand : DescribedCommand
         ExternalClusterIPs = result.GetValue(_externalClusterIps),
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),
+        DeadBackendGrace = result.GetValue(_deadBackendGrace),
         LogLevel = result.GetValue(_logLevel),
     };
 }

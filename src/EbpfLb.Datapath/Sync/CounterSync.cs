@@ -56,6 +56,8 @@ internal sealed class CounterSync(ILbMaps maps)
     /// <summary>Tries once; <see cref="TryAgain"/> does the rest.</summary>
     public void Create(uint backend)
     {
+        // One that comes back before its entry could be deleted goes on with it.
+        _leaving.Remove(backend);
         if (!_counted.Contains(backend) && !_uncounted.Contains(backend))
             Put(backend);
     }

@@ -113,6 +113,7 @@ public sealed partial class DatapathSync
             if (Array.BinarySearch(backends, backend) is int index && (index < 0 || backends[index].Id != backend.Id))
             {
                 DeleteBackend(backend.Id, desired.AffinityTimeoutSeconds > 0);
+                _departed.Remember(port.Key, backend);
                 _counters.MoveToService(backend.Id, port.ServiceId);
             }
         }
@@ -138,8 +139,12 @@ public sealed partial class DatapathSync
             var backend = desired.Backends[i];
             if (!port.TryFindBackend(backend.Address, backend.Port, out uint id))
             {
-                id = _backendIds.Allocate();
-                _maps.Ids.LastBackendId = _backendIds.Last;
+                if (!_departed.TryTake(desired.Key, backend.Address, backend.Port, out id))
+                {
+                    id = _backendIds.Allocate();
+                    _maps.Ids.LastBackendId = _backendIds.Last;
+                }
+
                 port.Staged.Add(new ProgrammedBackend(backend.Address, backend.Port, id));
             }
 
@@ -306,6 +311,7 @@ public sealed partial class DatapathSync
             foreach (var staged in port.Staged)
             {
                 _backends.Delete(staged.Id);
+                _departed.Remember(port.Key, staged);
                 _counters.Drop(staged.Id);
             }
 
@@ -345,6 +351,7 @@ public sealed partial class DatapathSync
             foreach (var backend in port.Backends.Concat(port.Staged))
             {
                 DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);
+                _departed.Remember(port.Key, backend);
                 _counters.Drop(backend.Id);
             }
 
