@@ -102,4 +102,25 @@ internal static partial class Log
 
     [LoggerMessage(1025, LogLevel.Information, "The kernel's conntrack works, more slowly than it could: {Failure}")]
     public static partial void BucketsNotSet(this ILogger logger, string failure);
+
+    [LoggerMessage(1050, LogLevel.Warning, "Somebody changed the maps: {Divergence}. It was repaired")]
+    public static partial void Repaired(this ILogger logger, string divergence);
+
+    [LoggerMessage(1051, LogLevel.Warning, "Somebody changed the maps: {Divergence}. It cannot be repaired, and is tried again: {Cause}")]
+    public static partial void NotRepaired(this ILogger logger, string divergence, string cause);
+
+    [LoggerMessage(1052, LogLevel.Warning, "And {Count} more entries of maps")]
+    public static partial void MoreDiverged(this ILogger logger, int count);
+
+    [LoggerMessage(1053, LogLevel.Debug, "Audited the maps: {Differed} entries differed, {Left} still do, in {Milliseconds:F1} ms")]
+    public static partial void Audited(this ILogger logger, int differed, int left, double milliseconds);
+
+    [LoggerMessage(1054, LogLevel.Warning, "Somebody removed what the agent had put in place: {Divergence}. It was put back")]
+    public static partial void PutBack(this ILogger logger, string divergence);
+
+    [LoggerMessage(1055, LogLevel.Warning, "What others changed cannot be looked for, or put back, and is later: {Failure}")]
+    public static partial void AuditFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(1056, LogLevel.Warning, "{Refusal}")]
+    public static partial void HookRefused(this ILogger logger, string refusal);
 }

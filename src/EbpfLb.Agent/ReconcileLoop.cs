@@ -26,7 +26,8 @@ internal sealed class ReconcileLoop(
     Action? backendsMayHaveGone = null,
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
     ReconcileObserver? observer = null,
-    ServiceEvents? events = null)
+    ServiceEvents? events = null,
+    Action<DatapathSync>? audit = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -78,6 +79,7 @@ internal sealed class ReconcileLoop(
 
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         observer?.Ran(delta, changes, report, elapsed);
+        audit?.Invoke(sync);
         ShowProblems();
         SweepAffinityIfDue();
         Report(changes, report, elapsed);

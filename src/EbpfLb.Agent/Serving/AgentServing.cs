@@ -18,9 +18,10 @@ namespace EbpfLb.Agent.Serving;
 /// <param name="Queued">For <see cref="ClusterStateWriter.Queued"/>.</param>
 /// <param name="Observer">For the reconcile loop.</param>
 /// <param name="Sweeps">For the sweep loop.</param>
+/// <param name="Audits">For the audit loop.</param>
 /// <param name="Loop">To be run as long as the agent runs.</param>
 internal sealed record AgentServing(
-    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, NodeEligibility Node, ServingLoop Loop)
+    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, AuditMetrics Audits, NodeEligibility Node, ServingLoop Loop)
 {
     private static readonly TimeSpan CountersAge = TimeSpan.FromSeconds(1);
 
@@ -44,6 +45,7 @@ internal sealed record AgentServing(
             registry, version, maps.Infos.Where(CanFill).Select(info => (info.Name, info.MaxEntries)));
         var runs = new SyncMetrics(registry, state, startedAt);
         var sweeps = new SweepMetrics(registry, objects);
+        var audits = new AuditMetrics(registry);
         var healthMetrics = new HealthMetrics(registry);
         var datapath = new DatapathMetrics(
             () => CountersView.ReadReasons(maps), () => CountersView.Read(maps), () => objects.Backends, CountersAge, time,
@@ -82,6 +84,7 @@ internal sealed record AgentServing(
             },
             new ReconcileObserver(health, node, healthChecks, runs, objects, desired, sync, time),
             sweeps,
+            audits,
             node,
             new ServingLoop(
                 server, ports, options.Serving.BindHardFail, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));

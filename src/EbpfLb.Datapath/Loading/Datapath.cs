@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Processes;
@@ -14,17 +15,21 @@ public sealed class Datapath : IDisposable
 {
     private readonly PinDirectory _pins;
 
-    private Datapath(PinDirectory pins, KernelMaps maps, string programDirectory)
+    private Datapath(PinDirectory pins, KernelMaps maps, string programDirectory, Installation installation)
     {
         _pins = pins;
         Maps = maps;
         ProgramDirectory = programDirectory;
+        Installation = installation;
     }
 
     public KernelMaps Maps { get; }
 
     /// <summary>Where the programs of this build are pinned; see <see cref="ProgramNames"/>.</summary>
     public string ProgramDirectory { get; }
+
+    /// <summary>What is pinned, and what holds the socket programs in place.</summary>
+    public Installation Installation { get; }
 
     /// <summary>Where links are pinned.</summary>
     public string LinkDirectory => _pins.Links;
@@ -40,6 +45,7 @@ public sealed class Datapath : IDisposable
         RequireCapabilities();
         var pins = PinDirectory.OpenOrCreate(options.BpfFs);
         KernelMaps? maps = null;
+        Installation? installation = null;
         try
         {
             pins.Lock();
@@ -58,19 +64,24 @@ public sealed class Datapath : IDisposable
             await loader.EnsureProgramsAsync(
                 (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping)
                 .ConfigureAwait(false);
-            var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
+            installation = new Installation(pins, maps.Opened, loader.ProgramDirectory, options.Cgroup);
+            var attached = installation.Attach(cgroup);
             loader.RemoveOtherPrograms();
+            foreach (string refusal in attached.Refused)
+                Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, maps, loader.ProgramDirectory);
+            return new Datapath(pins, maps, loader.ProgramDirectory, installation);
         }
         catch (BpftoolException exception)
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw new DatapathException(exception.Message, exception);
         }
         catch
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw;
@@ -79,6 +90,7 @@ public sealed class Datapath : IDisposable
 
     public void Dispose()
     {
+        Installation.Dispose();
         Maps.Dispose();
         _pins.Dispose();
     }

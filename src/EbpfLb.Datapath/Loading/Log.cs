@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
     public static partial void ObjectRefused(ILogger logger, string programs, string failure);
+
+    [LoggerMessage(3003, LogLevel.Warning, "{Refusal}")]
+    public static partial void HookRefused(ILogger logger, string refusal);
 }

@@ -42,6 +42,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
             Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
+            Audit = OpenArray<AuditValue>(directory, MapNames.Audit, writable);
         }
         catch (LinuxException exception)
         {
@@ -100,6 +101,12 @@ public sealed class KernelMaps : ILbMaps, IDisposable
 
     /// <summary>One element of <see cref="AgentValue"/>.</summary>
     public BpfMappedArray Agent { get; }
+
+    /// <summary>One element of <see cref="AuditValue"/>.</summary>
+    public BpfMappedArray Audit { get; }
+
+    /// <summary>Every one of them, in no order.</summary>
+    internal IReadOnlyList<BpfMap> Opened => _opened;
 
     /// <summary>As the kernel knows them, those included that only programs use; in the order of <see cref="MapNames.All"/>.</summary>
     public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Select(map => map.Info).OrderBy(info => Array.IndexOf([.. MapNames.All], info.Name))];
