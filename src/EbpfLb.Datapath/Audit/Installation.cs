@@ -84,7 +84,7 @@ public sealed class Installation : IDisposable
         if (isStart)
             _links.RemoveUnknown();
         Volatile.Write(ref _problems, [.. result.Refused.Select(refusal => new Problem(
-            cgroup.Path, refusal + " It is tried again every few seconds; packets are balanced meanwhile, those of pods with --pod-devices."))]);
+            cgroup.Path, refusal + " Until then sockets of its family are not balanced, but packets are, those of pods with --pod-devices."))]);
         return result;
     }
 

@@ -2,7 +2,7 @@
 namespace EbpfLb.Datapath.Loading;
 
 /// <summary>The datapath cannot be set up or read here. The message names the object, the cause and the way out, and is all a user needs.</summary>
-public class DatapathException : Exception
+public sealed class DatapathException : Exception
 {
     public DatapathException(string message)
         : base(message)

@@ -20,7 +20,7 @@ internal sealed class SocketHookLinks(PinDirectory pins) : IDisposable
 
     /// <param name="Created">Made by this call.</param>
     /// <param name="PutBack">What had been there for an earlier call and was gone.</param>
-    /// <param name="Refused">Hooks that foreign programs keep from us, one text a family; null: none.</param>
+    /// <param name="Refused">Hooks that foreign programs keep from us, one text a family.</param>
     public sealed record Result(int Created, int Updated, int Kept, IReadOnlyList<Divergence> PutBack, IReadOnlyList<string> Refused);
 
     /// <summary>
@@ -141,36 +141,46 @@ internal sealed class SocketHookLinks(PinDirectory pins) : IDisposable
         try
         {
             foreach (var hook in hooks)
-                created.Add((hook, Create(programs[hook.Program], hook, cgroup)));
+            {
+                if (TryCreate(programs[hook.Program], hook, cgroup, out string refusal) is { } link)
+                    created.Add((hook, link));
+                else if (mustNotRefuse)
+                    throw new DatapathException(refusal);
+                else
+                {
+                    refused.Add(refusal);
+                    DisposeAll();
+                    return [];
+                }
+            }
         }
-        catch (Exception exception)
+        catch
         {
-            created.ForEach(entry => entry.Link.Dispose());
-            if (mustNotRefuse || exception is not HeldByOthersException)
-                throw;
-
-            refused.Add(exception.Message);
-            return [];
+            DisposeAll();
+            throw;
         }
 
         foreach (var (hook, link) in created)
             _held[hook] = link;
         return created;
+
+        void DisposeAll() => created.ForEach(entry => entry.Link.Dispose());
     }
 
-    private static BpfLink Create(BpfProgram program, SocketHook hook, CgroupDirectory cgroup)
+    // Null when a foreign program holds the hook.
+    private static BpfLink? TryCreate(BpfProgram program, SocketHook hook, CgroupDirectory cgroup, out string refusal)
     {
+        refusal = "";
         try
         {
             return BpfLink.AttachCgroup(program, cgroup, hook.AttachType);
         }
         catch (LinuxException exception) when (exception.Errno == Errno.EPERM && Holder(cgroup, hook) is { } holder)
         {
-            throw new HeldByOthersException(
-                $"{hook.AttachType} of cgroup {cgroup.Path} is held by {holder}, attached without BPF_F_ALLOW_MULTI, so nothing can stand "
-                + $"beside it. It was not touched, and sockets of IPv{(hook.IsIPv6 ? 6 : 4)} are not balanced. Detach it (bpftool cgroup detach), "
-                + "have its owner attach it with 'multi', or choose another --cgroup.",
-                exception);
+            refusal = $"{hook.AttachType} of cgroup {cgroup.Path} is held by {holder}, attached without BPF_F_ALLOW_MULTI, so nothing can stand "
+                + "beside it. It was not touched. Detach it (bpftool cgroup detach), have its owner attach it with 'multi', or choose another "
+                + "--cgroup.";
+            return null;
         }
         catch (LinuxException exception)
         {
@@ -215,6 +225,4 @@ internal sealed class SocketHookLinks(PinDirectory pins) : IDisposable
             return "";
         }
     }
-
-    private sealed class HeldByOthersException(string message, Exception cause) : DatapathException(message, cause);
 }
