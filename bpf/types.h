@@ -455,4 +455,16 @@ struct lb_agent {
 	char source[128];
 };
 
+/* audit_v1: one element. Whoever wants an audit now counts `asked` up; the agent answers with what it saw of it. */
+struct lb_audit {
+	__u64 asked;
+	__u64 answered; /* `asked`, as it was when the last audit began */
+	__u64 ended_ns; /* of the last one; 0: none yet */
+	__u64 runs;     /* of this agent, as the two below */
+	__u64 repaired; /* entries */
+	__u64 put_back; /* programs, links and pins */
+	__u32 differed; /* entries of maps, at the last one */
+	__u32 left;     /* those of them that could not be repaired */
+};
+
 #endif

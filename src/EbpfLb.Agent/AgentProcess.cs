@@ -2,6 +2,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using EbpfLb.Agent.Serving;
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
@@ -122,7 +123,7 @@ public static class AgentProcess
             new DeadSockets(() => grace.Due(deadSocketList.Use(list => list.Read())), DeadSocketEnder.End).Run, () => sync.IsComplete,
             new DeadSocketsOptions(), TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>(), () => grace.Next);
         using var host = Compose(
-            options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, deadSockets, growth, exit, loggers);
+            options, state, source, datapath, settings, sync, network, nodeProblems, follower, sweeps, deadSockets, growth, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -153,9 +154,9 @@ public static class AgentProcess
         .Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite));
 
     private static IHost Compose(
-        AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,
-        NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps, DeadSocketsLoop? deadSockets,
-        MapGrowth growth, ExitStatus exit, ILoggerFactory loggers)
+        AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, NodeSettings settings,
+        DatapathSync sync, NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps,
+        DeadSocketsLoop? deadSockets, MapGrowth growth, ExitStatus exit, ILoggerFactory loggers)
     {
         var desired = new DesiredState(new DesiredStateOptions
         {
@@ -187,6 +188,11 @@ public static class AgentProcess
         state.Queued = serving.Queued;
         sweeps.Swept = serving.Sweeps.Swept;
         deadSockets?.Looked = serving.Sockets.Looked;
+        ulong netns = NetworkNamespace.CurrentCookie();
+        var audits = new AuditLoop(
+            () => MapImage.Read(datapath.Maps), () => datapath.Use(datapath.Installation.PutBack), () => settings.Mend(options.Flows, netns),
+            () => datapath.Installation.Problems, new AuditRecord(datapath.Maps.Audit), serving.Audits, new AuditOptions(),
+            TimeProvider.System, loggers.CreateLogger<AuditLoop>());
         var loop = new ReconcileLoop(
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
@@ -196,8 +202,11 @@ public static class AgentProcess
                 sweeps.Wake();
                 deadSockets?.Wake();
             },
-            nodeProblems: () => [.. nodeProblems.Current, .. deadSockets?.Problems ?? [], .. growth.Problems, .. serving.Problems],
-            serving.Observer, source.Events, growth);
+            nodeProblems: () =>
+            [
+                .. audits.Problems, .. nodeProblems.Current, .. deadSockets?.Problems ?? [], .. growth.Problems, .. serving.Problems,
+            ],
+            serving.Observer, source.Events, growth, audits.Compare);
 
         growth.Due = loop.Wake;
         growth.Grown = sizes =>
@@ -210,6 +219,7 @@ public static class AgentProcess
         nodeProblems.Changed = loop.Wake;
         serving.Loop.ProblemsChanged = loop.Wake;
         deadSockets?.ProblemsChanged = loop.Wake;
+        audits.Wake = loop.Wake;
         network.SourceAddressesChanged = () =>
         {
             desired.NodeFacts = FactsOf(network);
@@ -227,6 +237,7 @@ public static class AgentProcess
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
         if (deadSockets is not null)
             AddPart(builder.Services, "look for dead sockets", deadSockets.RunAsync);
+        AddPart(builder.Services, "audit", audits.RunAsync);
         AddPart(builder.Services, "HTTP server", serving.Loop.RunAsync);
         return builder.Build();
     }

@@ -116,4 +116,25 @@ internal static partial class Log
 
     [LoggerMessage(1051, LogLevel.Warning, "{Problem}")]
     public static partial void MapsNotGrown(this ILogger logger, string problem);
+
+    [LoggerMessage(1060, LogLevel.Warning, "Somebody changed the maps: {Divergence}. It was repaired")]
+    public static partial void Repaired(this ILogger logger, string divergence);
+
+    [LoggerMessage(1061, LogLevel.Warning, "Somebody changed the maps: {Divergence}. It cannot be repaired, and is tried again: {Cause}")]
+    public static partial void NotRepaired(this ILogger logger, string divergence, string cause);
+
+    [LoggerMessage(1062, LogLevel.Warning, "And {Count} more entries of maps")]
+    public static partial void MoreDiverged(this ILogger logger, int count);
+
+    [LoggerMessage(1063, LogLevel.Debug, "Audited the maps: {Differed} entries differed, {Left} still do, in {Milliseconds:F1} ms")]
+    public static partial void Audited(this ILogger logger, int differed, int left, double milliseconds);
+
+    [LoggerMessage(1064, LogLevel.Warning, "Somebody removed what the agent had put in place: {Divergence}. It was put back")]
+    public static partial void PutBack(this ILogger logger, string divergence);
+
+    [LoggerMessage(1065, LogLevel.Warning, "What others changed cannot be looked for, or put back, and is later: {Failure}")]
+    public static partial void AuditFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(1066, LogLevel.Warning, "{Refusal}")]
+    public static partial void HookRefused(this ILogger logger, string refusal);
 }

@@ -4,7 +4,7 @@ using EbpfLb.Cli;
 using EbpfLb.Cli.Output;
 
 var terminal = Terminal.OfProcess();
-int exitCode = await new CommandLine(terminal, RunAgentAsync, Environment.GetEnvironmentVariable).RunAsync(args);
+int exitCode = await new CommandLine(terminal, RunAgentAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
 try
 {
     await terminal.Out.FlushAsync();

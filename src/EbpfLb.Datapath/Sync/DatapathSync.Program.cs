@@ -83,10 +83,10 @@ public sealed partial class DatapathSync
             return notRestricted;
 
         var published = Published(port);
-        if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
+        if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster, out ulong clusterSum) is { } noSlots)
             return noSlots;
 
-        if (WriteTable(desired, backends, BackendFlags.InLocal, published.Local, out var local) is { } noLocalSlots)
+        if (WriteTable(desired, backends, BackendFlags.InLocal, published.Local, out var local, out ulong localSum) is { } noLocalSlots)
         {
             FreeIfFresh(cluster, published.Cluster);
             return noLocalSlots;
@@ -100,6 +100,7 @@ public sealed partial class DatapathSync
         }
 
         _distrusted.Remove(port.ServiceId);
+        port.TableSums = (clusterSum, localSum);
         // Published. What only the old tables named can go.
         if (cluster != published.Cluster)
             _slots.Free(published.Cluster);
@@ -176,9 +177,10 @@ public sealed partial class DatapathSync
     }
 
     private Refusal? WriteTable(
-        DesiredPort desired, ProgrammedBackend[] backends, BackendFlags list, SlotRange published, out SlotRange range)
+        DesiredPort desired, ProgrammedBackend[] backends, BackendFlags list, SlotRange published, out SlotRange range, out ulong sum)
     {
         uint[] table = Encoding.Table(desired, backends, list, _options.Maglev);
+        sum = TableSum(table);
         range = published;
         if (published.Count == table.Length && Holds(published, table))
             return null;
