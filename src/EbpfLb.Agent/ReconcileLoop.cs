@@ -26,7 +26,9 @@ internal sealed class ReconcileLoop(
     Action? backendsMayHaveGone = null,
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
     ReconcileObserver? observer = null,
-    ServiceEvents? events = null)
+    ServiceEvents? events = null,
+    MapGrowth? growth = null,
+    Action<DatapathSync>? audit = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -50,6 +52,8 @@ internal sealed class ReconcileLoop(
                 return;
 
             RunOnce();
+            if (growth is not null)
+                await growth.RunAsync(stopping).ConfigureAwait(false);
             await Task.Delay(options.MinInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -78,8 +82,11 @@ internal sealed class ReconcileLoop(
 
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         observer?.Ran(delta, changes, report, elapsed);
+        audit?.Invoke(sync);
         ShowProblems();
         SweepAffinityIfDue();
+        foreach (var fill in growth is null ? [] : sync.Fills)
+            growth!.Note(fill);
         Report(changes, report, elapsed);
         _ranOnce = true;
     }
