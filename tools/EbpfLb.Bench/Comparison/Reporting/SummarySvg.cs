@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Globalization;
 using System.Xml.Linq;
 using EbpfLb.Bench.Comparison.Reporting.Charts;
 using EbpfLb.Bench.Comparison.Reporting.Html;
@@ -15,7 +14,8 @@ internal static class SummarySvg
     private const double Margin = 22;
     private const double Gap = 26;
     private const double Top = 92;
-    private const double Bottom = 44;
+    private const double Bottom = 48;
+    private const double LineHeight = 18;
 
     private static readonly Measure[] Rates =
         [Measure.PodToClusterIp, Measure.NodePortRemote, Measure.NodePortLocal, Measure.HostToClusterIp];
@@ -43,7 +43,9 @@ internal static class SummarySvg
         string[] modes = [.. Mode.All.Where(mode => shown.Any(measure => figures.Modes(measure).Contains(mode)))];
         if (modes.Length > 0)
             yield return Svg.Moved(Margin, 46, Legend.Draw(modes, Width - (2 * Margin)));
-        yield return Svg.Text(Margin, Height - 16, Footnote(figures));
+        string[] notes = [.. Footnotes(figures)];
+        for (int i = 0; i < notes.Length; i++)
+            yield return Svg.Text(Margin, Height - 14 - (LineHeight * (notes.Length - 1 - i)), notes[i]);
 
         double width = (Width - (2 * Margin) - (Gap * Math.Max(0, shown.Length - 1))) / Math.Max(1, shown.Length);
         for (int i = 0; i < shown.Length; i++)
@@ -54,14 +56,12 @@ internal static class SummarySvg
                 Height = Height - Top - Bottom,
                 YTitle = shown[i].Short,
             };
-            yield return Svg.Moved(Margin + (i * (width + Gap)), Top - 12, chart.Parts(legend: false));
+            yield return Svg.Moved(Margin + (i * (width + Gap)), Top - 14, chart.Parts(legend: false));
         }
     }
 
-    private static string Footnote(Figures figures)
+    private static IEnumerable<string> Footnotes(Figures figures)
     {
-        int rounds = figures.Run.Method.Rounds;
-        string text = string.Create(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, with the least and the greatest.");
         int services = figures.Counts(Measure.EndpointChange).DefaultIfEmpty().Max();
         string[] changes =
         [
@@ -70,9 +70,10 @@ internal static class SummarySvg
                where figure is not null
                select $"{Words.Name(mode)} {Words.Milliseconds(figure.Value.Median)}",
         ];
-        return changes.Length == 0
-            ? text
-            : $"An endpoint's change is served, with {Words.Services(services)}, after: {string.Join(", ", changes)}. {text}";
+        if (changes.Length > 0)
+            yield return $"With {Words.Services(services)}, an endpoint's change is served after: {string.Join(", ", changes)}.";
+        yield return $"Medians of {Words.Count(figures.Run.Method.Rounds)} rounds; the lines through points end at the least and the "
+            + "greatest. direct: the pod itself is dialled.";
     }
 
     private static string Describe(Figures figures) => string.Join("; ", Rates.SelectMany(measure =>

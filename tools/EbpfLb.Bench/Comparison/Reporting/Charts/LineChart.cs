@@ -21,7 +21,8 @@ internal sealed record LineChart(
 {
     private const double Cap = 3;
     private const double Bottom = 40;
-    private const double Right = 14;
+    private const double Right = 18;
+    private const double HalfMark = 9;
 
     public double Width { get; init; } = 400;
 
@@ -36,7 +37,10 @@ internal sealed record LineChart(
     {
         double legendHeight = legend ? Legend.HeightOf(Modes, Width) : 0;
         double left = Y.Ticks.Max(tick => Svg.WidthOf(tick.Label)) + 12;
-        var plot = new Plot(left, legendHeight + 26, Width - left - Right, Height - legendHeight - 26 - Bottom);
+        var plot = new Plot(left, legendHeight + 26, Width - left - Right, Height - legendHeight - 26 - Bottom)
+        {
+            Inset = Lines.Any(line => line.Marked) ? HalfMark : 0,
+        };
         if (legend)
         {
             foreach (var element in Legend.Draw(Modes, Width))

@@ -8,7 +8,10 @@ internal readonly record struct Plot(double X, double Y, double Width, double He
 {
     private const double LabelGap = 8;
 
-    public double Across(double part) => X + (part * Width);
+    /// <summary>Kept free at both sides, for the halves of marks.</summary>
+    public double Inset { get; init; }
+
+    public double Across(double part) => X + Inset + (part * (Width - (2 * Inset)));
 
     public double Up(double part) => Y + Height - (part * Height);
 

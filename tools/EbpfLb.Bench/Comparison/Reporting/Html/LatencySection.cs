@@ -33,7 +33,8 @@ internal static class LatencySection
             return [];
 
         string description = string.Join("; ", all.Select(durations => $"{Words.Name(durations.Mode)}: "
-            + $"p50 {Words.Microseconds(durations.P50)}, p99 {Words.Microseconds(durations.P99)}, p99.9 {Words.Microseconds(durations.P999)}"));
+            + $"p50 {Words.Microseconds(durations.P50)}, p99 {Words.Microseconds(durations.P99)}, "
+            + $"p99.9 {Words.Microseconds(durations.P999)}"));
         string where = Words.Services(services);
         return
         [
