@@ -28,7 +28,8 @@ internal sealed class ReconcileLoop(
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
     ReconcileObserver? observer = null,
     ServiceEvents? events = null,
-    MapGrowth? growth = null)
+    MapGrowth? growth = null,
+    Action<DatapathSync>? audit = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -82,6 +83,7 @@ internal sealed class ReconcileLoop(
 
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         observer?.Ran(delta, changes, report, elapsed);
+        audit?.Invoke(sync);
         ShowProblems();
         SweepAffinityIfDue();
         NoteFills(report);

@@ -51,7 +51,7 @@ internal sealed class SweepLoop(
             Swept?.Invoke(value, time.GetElapsedTime(start));
             _failed = Errno.None;
             Volatile.Write(ref _last, new SweepResult(value, maxEntries()));
-            logger.Swept(value.Entries, value.Flows, value.HalfOpen, value.Expired, value.Orphans);
+            logger.Swept(value.Entries, value.Flows, value.HalfOpen, value.Expired, value.Orphans, value.Lost, value.Dead);
             NoteFill(value);
         }
         catch (LinuxException exception)

@@ -19,11 +19,13 @@ namespace EbpfLb.Agent.Serving;
 /// <param name="Queued">For <see cref="ClusterStateWriter.Queued"/>.</param>
 /// <param name="Observer">For the reconcile loop.</param>
 /// <param name="Sweeps">For the sweep loop.</param>
+/// <param name="Sockets">For the loop that ends dead sockets.</param>
 /// <param name="Grown">For the growth of maps.</param>
+/// <param name="Audits">For the audit loop.</param>
 /// <param name="Loop">To be run as long as the agent runs.</param>
 internal sealed record AgentServing(
-    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, Action<IReadOnlyDictionary<string, uint>> Grown, NodeEligibility Node,
-    ServingLoop Loop)
+    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, DeadSocketMetrics Sockets,
+    Action<IReadOnlyDictionary<string, uint>> Grown, AuditMetrics Audits, NodeEligibility Node, ServingLoop Loop)
 {
     private static readonly TimeSpan CountersAge = TimeSpan.FromSeconds(1);
 
@@ -47,6 +49,7 @@ internal sealed record AgentServing(
             registry, version, datapath.Maps.Infos.Where(CanFill).Select(info => (info.Name, info.MaxEntries)));
         var runs = new SyncMetrics(registry, state, startedAt);
         var sweeps = new SweepMetrics(registry, objects);
+        var audits = new AuditMetrics(registry);
         var healthMetrics = new HealthMetrics(registry);
         var counts = new DatapathMetrics(
             () => datapath.Use(() => CountersView.ReadReasons(datapath.Maps)), () => datapath.Use(() => CountersView.Read(datapath.Maps)),
@@ -86,7 +89,9 @@ internal sealed record AgentServing(
             },
             new ReconcileObserver(health, node, healthChecks, runs, objects, desired, sync, time),
             sweeps,
+            new DeadSocketMetrics(registry),
             objects.Grown,
+            audits,
             node,
             new ServingLoop(
                 server, ports, options.Serving.BindHardFail, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));

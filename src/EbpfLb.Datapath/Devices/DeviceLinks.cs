@@ -71,6 +71,9 @@ public sealed class DeviceLinks : IDisposable
         return new DevicePlan(devices);
     }
 
+    /// <summary>Whether a link that was in place is not pinned any more, or not on its device.</summary>
+    public bool HasLost() => _seen.Any(pin => !IsHeld(pin));
+
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
     /// <param name="areFresh">Whether they were just read: then they tell which XDP program is in place.</param>
@@ -199,6 +202,22 @@ public sealed class DeviceLinks : IDisposable
         {
             using var link = BpfLink.OpenPinned(PathOf(pin));
             return IsInPlace(pin, link.Info, device, isFresh: false);
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
+    private bool IsHeld(DevicePin pin)
+    {
+        try
+        {
+            if (!BpfLink.TryOpenPinned(PathOf(pin), out var link))
+                return false;
+
+            using (link)
+                return link.Info.InterfaceIndex == pin.InterfaceIndex;
         }
         catch (LinuxException)
         {

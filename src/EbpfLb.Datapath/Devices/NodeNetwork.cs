@@ -130,12 +130,12 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>
     /// Looks after what changes without an event: a veth takes frames from XDP as long as its other end does, and a foreign XDP program may
-    /// have made room. Does again what failed.
+    /// have made room. Does again what failed, and what somebody undid.
     /// </summary>
     public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
-        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None)
+        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None || _links.HasLost())
         {
             Apply();
             return;

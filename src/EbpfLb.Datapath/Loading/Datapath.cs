@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Migration;
@@ -19,19 +20,24 @@ public sealed class Datapath : IDisposable
     private readonly ILogger _logger;
     private readonly ReaderWriterLockSlim _replacing = new();
 
-    private Datapath(PinDirectory pins, KernelMaps maps, string programDirectory, IBpftool bpftool, ILogger logger)
+    private Datapath(
+        PinDirectory pins, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
     {
         _pins = pins;
         _bpftool = bpftool;
         _logger = logger;
         Maps = maps;
         ProgramDirectory = programDirectory;
+        Installation = installation;
     }
 
     public KernelMaps Maps { get; }
 
     /// <summary>Where the programs of this build are pinned; see <see cref="ProgramNames"/>. Another one after maps were resized.</summary>
     public string ProgramDirectory { get; private set; }
+
+    /// <summary>What is pinned, and what holds the socket programs in place.</summary>
+    public Installation Installation { get; }
 
     /// <summary>Where links are pinned.</summary>
     public string LinkDirectory => _pins.Links;
@@ -47,6 +53,7 @@ public sealed class Datapath : IDisposable
         RequireCapabilities();
         var pins = PinDirectory.OpenOrCreate(options.BpfFs);
         KernelMaps? maps = null;
+        Installation? installation = null;
         try
         {
             pins.Lock();
@@ -58,19 +65,25 @@ public sealed class Datapath : IDisposable
             // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.
             maps.Agent.At<AgentValue>(0).Syncs = 0;
             await LoadAsync(loader, logger, stopping).ConfigureAwait(false);
-            var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
+            var opened = maps;
+            installation = new Installation(pins, () => opened.Opened, loader.ProgramDirectory, options.Cgroup);
+            var attached = installation.Attach(cgroup);
             loader.RemoveOtherPrograms();
+            foreach (string refusal in attached.Refused)
+                Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, maps, loader.ProgramDirectory, bpftool, logger);
+            return new Datapath(pins, maps, loader.ProgramDirectory, installation, bpftool, logger);
         }
         catch (BpftoolException exception)
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw new DatapathException(exception.Message, exception);
         }
         catch
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw;
@@ -132,6 +145,7 @@ public sealed class Datapath : IDisposable
 
     public void Dispose()
     {
+        Installation.Dispose();
         Maps.Dispose();
         _pins.Dispose();
         _replacing.Dispose();
@@ -145,6 +159,7 @@ public sealed class Datapath : IDisposable
             var result = migration.Replace();
             Maps.Reopen(names);
             ProgramDirectory = loader.ProgramDirectory;
+            Installation.Use(ProgramDirectory);
             return result;
         }
         finally

@@ -23,4 +23,7 @@ internal static partial class Log
     [LoggerMessage(3004, LogLevel.Information,
         "Maps replaced: {Copied} entries copied, {Late} more that came meanwhile; the programs changed over within {Milliseconds:F2} ms")]
     public static partial void MapsReplaced(ILogger logger, long copied, long late, double milliseconds);
+
+    [LoggerMessage(3005, LogLevel.Warning, "{Refusal}")]
+    public static partial void HookRefused(ILogger logger, string refusal);
 }

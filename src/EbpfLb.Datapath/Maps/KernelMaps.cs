@@ -46,6 +46,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
             _slots = new KernelSlotArray(OpenArray<uint>(MapNames.Slots, writable));
             Agent = OpenArray<AgentValue>(MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
+            Audit = OpenArray<AuditValue>(MapNames.Audit, writable);
         }
         catch (LinuxException exception)
         {
@@ -104,6 +105,12 @@ public sealed class KernelMaps : ILbMaps, IDisposable
 
     /// <summary>One element of <see cref="AgentValue"/>.</summary>
     public BpfMappedArray Agent { get; }
+
+    /// <summary>One element of <see cref="AuditValue"/>.</summary>
+    public BpfMappedArray Audit { get; }
+
+    /// <summary>Every one of them, in no order; others after <see cref="Reopen"/>.</summary>
+    internal IReadOnlyCollection<BpfMap> Opened => _opened.Values;
 
     /// <summary>As the kernel knows them, those included that only programs use; in the order of <see cref="MapNames.All"/>.</summary>
     public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Values.Select(map => map.Info).OrderBy(info => Array.IndexOf([.. MapNames.All], info.Name))];

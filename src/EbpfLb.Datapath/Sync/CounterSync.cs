@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 
@@ -56,6 +57,8 @@ internal sealed class CounterSync(ILbMaps maps)
     /// <summary>Tries once; <see cref="TryAgain"/> does the rest.</summary>
     public void Create(uint backend)
     {
+        // One that comes back before its entry could be deleted goes on with it.
+        _leaving.Remove(backend);
         if (!_counted.Contains(backend) && !_uncounted.Contains(backend))
             Put(backend);
     }
@@ -73,6 +76,27 @@ internal sealed class CounterSync(ILbMaps maps)
             _leaving[backend] = 0;
         _services.Delete(service);
     }
+
+    /// <summary>Counters of backends that are missing, or nobody's; those that count already are left alone.</summary>
+    public IReadOnlyList<MapDrift<uint>> Drifted(IReadOnlyList<uint> read)
+    {
+        var seen = read.ToHashSet();
+        return
+        [
+            .. _counted.Where(id => !seen.Contains(id) && !_map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Missing)),
+            .. read.Where(id => !_counted.Contains(id) && _map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Extra)),
+        ];
+    }
+
+    public MapWrite Mend(uint backend)
+    {
+        _writes++;
+        return _counted.Contains(backend) ? _map.Put(backend, default) : _map.Delete(backend);
+    }
+
+    public IReadOnlyList<MapDrift<uint>> DriftedServices(IReadOnlyList<KeyValuePair<uint, CountersValue>> read) => _services.Drifted(read);
+
+    public MapWrite MendService(uint service) => _services.Mend(service);
 
     public void TryAgain()
     {

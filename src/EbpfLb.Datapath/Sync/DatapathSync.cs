@@ -45,6 +45,7 @@ public sealed partial class DatapathSync
     private readonly Dictionary<ObjectName, SyncFailure> _failures = [];
     private readonly List<ProgrammedPort> _dying = [];
     private readonly HashSet<uint> _distrusted = [];
+    private readonly DepartedBackends _departed = new();
     private IdAllocator _serviceIds = null!;
     private IdAllocator _backendIds = null!;
     private bool _complete;

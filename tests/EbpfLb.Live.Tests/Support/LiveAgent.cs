@@ -41,7 +41,7 @@ internal sealed class LiveAgent : IAsyncDisposable
     public string? NetworkNamespace { get; init; }
 
     /// <summary>A program, with its arguments, that runs the agent.</summary>
-    public string[] Under { get; init; } = [];
+    public string[] Under { get; set; } = [];
 
     public int Pid => Process.Pid;
 
