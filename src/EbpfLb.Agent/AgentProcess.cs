@@ -103,7 +103,8 @@ public static class AgentProcess
             TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
         follower.Begin();
         var sweeps = new SweepLoop(
-            () => sweep.Run(options.Flows.DeadBackendSeconds), datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
+            () => sweep.Run(options.Flows.DeadBackendSeconds), datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System,
+            loggers.CreateLogger<SweepLoop>());
         var grace = new DeadSocketGrace(options.Flows.DeadBackendGrace, TimeProvider.System);
         var deadSockets = deadSocketList is null ? null : new DeadSocketsLoop(
             new DeadSockets(() => grace.Due(deadSocketList.Read()), DeadSocketEnder.End).Run, () => sync.IsComplete,
