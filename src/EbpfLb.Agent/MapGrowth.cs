@@ -44,6 +44,9 @@ internal sealed class MapGrowth(
             Due?.Invoke();
     }
 
+    /// <summary>The map did not take what it was to take at once. From any thread.</summary>
+    public void Refused(string map) => Note(new MapFill(map, ulong.MaxValue, sizeOf(map)));
+
     /// <summary>What is due, at once. What fails is tried again a while later, if it is still wanted.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {

@@ -5,8 +5,8 @@ namespace EbpfLb.Agent;
 
 internal sealed record MapGrowthOptions
 {
-    /// <summary>Part of the map that is taken.</summary>
-    public double GrowAt { get; init; } = 0.9;
+    /// <summary>Part of the map that is taken. An LRU hash forgets somewhat before it is full: each CPU keeps entries in reserve.</summary>
+    public double GrowAt { get; init; } = 0.8;
 
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromMinutes(1);
 

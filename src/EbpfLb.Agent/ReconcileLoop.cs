@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime;
 using System.Threading.Channels;
+using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
@@ -85,8 +86,7 @@ internal sealed class ReconcileLoop(
         audit?.Invoke(sync);
         ShowProblems();
         SweepAffinityIfDue();
-        foreach (var fill in growth is null ? [] : sync.Fills)
-            growth!.Note(fill);
+        NoteFills(report);
         Report(changes, report, elapsed);
         _ranOnce = true;
     }
@@ -144,6 +144,17 @@ internal sealed class ReconcileLoop(
         int swept = sync.SweepAffinity(MonotonicClock.NowNs);
         if (swept > 0)
             logger.AffinitySwept(swept);
+    }
+
+    private void NoteFills(ApplyReport report)
+    {
+        if (growth is null)
+            return;
+
+        foreach (var fill in sync.Fills)
+            growth.Note(fill);
+        foreach (var failure in report.Failures.Where(failure => failure.Error == MapError.Full))
+            growth.Refused(failure.Map);
     }
 
     private void ShowProblems()

@@ -30,16 +30,25 @@ public sealed class MapGrowthTests
     [Fact]
     public async Task S142_what_fills_has_room_for_twice_as_much_and_the_rest_stays()
     {
-        Note(MapNames.Services, 900);
-        Note(MapNames.Backends, 2249);
+        Note(MapNames.Services, 800);
+        Note(MapNames.Backends, 1999);
         await RunAsync();
         Assert.Equal(["services_v1=2000"], _calls);
+    }
+
+    [Fact]
+    public async Task S142_what_was_refused_as_a_whole_finds_room_as_well()
+    {
+        _growth.Refused(MapNames.Backends);
+        await RunAsync();
+        Assert.Equal(["backends_v1=4000"], _calls);
     }
 
     [Fact]
     public async Task What_an_operator_has_chosen_stays()
     {
         Note(MapNames.Vips, 1000);
+        _growth.Refused(MapNames.Vips);
         await RunAsync();
         Assert.Empty(_calls);
     }
@@ -92,7 +101,7 @@ public sealed class MapGrowthTests
         var problem = Assert.Single(_growth.Problems);
         Assert.Equal(
             (MapNames.Services, "services_v1=2000 could not be had, so these maps stay as large as they are: there is no memory. It is tried again."),
-            (problem.Object, problem.Message));
+            (problem.Subject, problem.Message));
 
         _time.Advance(Options.RetryInterval);
         Note(MapNames.Services, 1000);
