@@ -14,6 +14,7 @@ internal static class KernelMemory
     public const int LeastServices = 1000;
 
     private const string Slabs = "/proc/slabinfo";
+    private const int Headings = 2;
     private const double Still = 0.5;
 
     // Objects of a table that went are freed after a grace period, by a worker.
@@ -40,17 +41,24 @@ internal static class KernelMemory
         return now;
     }
 
-    private static double NowMB() => (ObjectBytes() + PageBytes()) / 1e6;
+    private static double NowMB()
+    {
+        string[][] caches = [.. File.ReadLines(Slabs).Skip(Headings).Select(Fields)];
+        var pages = File.ReadLines("/proc/meminfo").Select(Fields).ToDictionary(fields => fields[0], fields => Number(fields[1]) * 1024);
 
-    // Objects that are in use, not the pages they are on: those stay when objects go, and are there for the next.
-    private static double ObjectBytes() => File.ReadLines(Slabs)
-        .Where(line => line.StartsWith("kmalloc-", StringComparison.Ordinal) && !line.StartsWith("kmalloc-rcl-", StringComparison.Ordinal))
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        .Sum(fields => Number(fields[1]) * Number(fields[3]));
+        // Objects that are in use, not the pages they are on: those stay when objects go, and are there for the next.
+        double objects = caches
+            .Where(cache => cache[0].StartsWith("kmalloc-", StringComparison.Ordinal)
+                && !cache[0].StartsWith("kmalloc-rcl-", StringComparison.Ordinal))
+            .Sum(cache => Number(cache[1]) * Number(cache[3]));
 
-    private static double PageBytes() => File.ReadLines("/proc/meminfo")
-        .Where(line => line.StartsWith("VmallocUsed:", StringComparison.Ordinal) || line.StartsWith("Percpu:", StringComparison.Ordinal))
-        .Sum(line => Number(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024);
+        // What kmalloc takes from the page allocator is counted with the slabs and is on none.
+        double slabs = caches.Sum(cache => Number(cache[14]) * Number(cache[5]) * Environment.SystemPageSize);
+        double large = pages["SReclaimable:"] + pages["SUnreclaim:"] - slabs;
+        return (objects + large + pages["VmallocUsed:"] + pages["Percpu:"]) / 1e6;
+    }
+
+    private static string[] Fields(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

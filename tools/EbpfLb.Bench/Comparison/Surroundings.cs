@@ -35,8 +35,8 @@ internal static class Surroundings
         new("services", $"{ComparedCluster.EndpointsPerService} endpoints each, none of them there; the dialled one in the middle of them, "
             + "reachable from outside as the only one but one; two more for backends on another node and for changes"),
         new("pods", "routed by the node, as those of a CNI without a bridge; br_netfilter is off"),
-        new("kernel memory", "maps: what the kernel accounts to them; rules: what objects of kmalloc (/proc/slabinfo), VmallocUsed and "
-            + "Percpu grow by"),
+        new("kernel memory", "maps: what the kernel accounts to them; rules: what objects of kmalloc, VmallocUsed and Percpu grow "
+            + "by (/proc/slabinfo, /proc/meminfo)"),
         new("endpoint change", "rules: from rendering on; ebpf: from the write to the API server on"),
     ];
 
