@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using EbpfLb.Bench.Comparison.Reporting;
 using EbpfLb.Bench.Comparison.Reporting.Charts;
@@ -21,9 +22,11 @@ public sealed class ReportTests : IDisposable
         string text = ReportPage.Make(MadeUpRun.Whole().Figures);
         var page = XDocument.Parse(text);
 
-        Assert.Empty(page.Descendants().Where(element => element.Name.LocalName is "script" or "link" or "img" or "iframe" or "object"));
-        Assert.Empty(page.Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "src" or "href"
-            || attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            page.Descendants(), element => element.Name.LocalName is "script" or "link" or "img" or "iframe" or "object");
+        Assert.DoesNotContain(
+            page.Descendants().Attributes(), attribute => attribute.Name.LocalName is "src" or "href"
+                || attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
         Assert.DoesNotContain("url(", text, StringComparison.Ordinal);
         Assert.DoesNotContain("@import", text, StringComparison.Ordinal);
         Assert.Equal(PageStyle.Css, page.Descendants("style").Single().Value);
@@ -116,6 +119,6 @@ public sealed class ReportTests : IDisposable
         string table = MarkdownTable.Make(MadeUpRun.Whole().Figures);
 
         Assert.All(Measure.All, measure => Assert.Matches(
-            "(?m)^\| {System.Text.RegularExpressions.Regex.Escape(measure.Title)} .* \| {measure.Meaning} \|$", table));
+            $@"(?m)^\| {Regex.Escape(measure.Title)} .* \| {Regex.Escape(measure.Meaning)} \|$", table));
     }
 }
