@@ -181,7 +181,7 @@ public sealed class FaultTests
         await third.PublishAsync(node.P21.Ready);
 
         string message = $"{third.FullName} is not programmed: backends_v1 is full (10 entries). "
-            + "Raise it with --map-size backends_v1=ENTRIES after 'ebpflb cleanup', or delete services.";
+            + "Raise it with --map-size backends_v1=ENTRIES, or delete services.";
         Assert.EndsWith(message, await node.Agent.WaitForLogAsync(third.FullName), StringComparison.Ordinal);
         await Eventually.True(
             () => node.Agent.ReadStatus().Problems.Any(problem => problem.Object == third.FullName && problem.Message == message),
