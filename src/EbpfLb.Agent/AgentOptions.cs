@@ -43,6 +43,9 @@ public sealed record AgentOptions
 
     public MaglevOptions Maglev { get; init; } = new();
 
+    /// <summary>Serve external IPs that are addresses of this node, and load balancer addresses at every port of them.</summary>
+    public bool AllowNodeExternalIPs { get; init; }
+
     /// <summary>Of services that name none. Null: Maglev for those reachable from outside, else random.</summary>
     public Algorithm? DefaultAlgorithm { get; init; }
 

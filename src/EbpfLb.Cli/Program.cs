@@ -4,7 +4,7 @@ using EbpfLb.Cli;
 using EbpfLb.Cli.Output;
 
 var terminal = Terminal.OfProcess();
-int exitCode = await new CommandLine(terminal, AgentProcess.RunAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
+int exitCode = await new CommandLine(terminal, RunAgentAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
 try
 {
     await terminal.Out.FlushAsync();
@@ -14,4 +14,10 @@ catch (Exception exception) when (exception is IOException or UnauthorizedAccess
 {
     await terminal.Error.WriteLineAsync($"error: the output cannot be written: {exception.Message}");
     return ExitCode.Failed;
+}
+
+static Task<int> RunAgentAsync(AgentOptions options, CancellationToken stopping)
+{
+    AgentPrivileges.Reduce();
+    return AgentProcess.RunAsync(options, stopping);
 }

@@ -16,8 +16,8 @@ internal sealed class AgentCommand : DescribedCommand
         --masquerade-all, ...) are not listed above; the log names them once, as it does such fields of --config. -v 4 is --log-level
         debug. --config is read at the start only.
 
-        Maps keep the size they were made with; --map-size takes effect after 'ebpflb cleanup'. On SIGTERM the agent goes and the datapath
-        stays: services are served as last programmed until 'ebpflb cleanup'.
+        Maps grow as they fill; one with a --map-size has that size instead, from the start of the agent on, if its entries fit. On SIGTERM
+        the agent goes and the datapath stays: services are served as last programmed until 'ebpflb cleanup'.
 
         Exit status: 0 told to stop, 1 could not start or go on, 2 wrong usage.
 

@@ -45,7 +45,7 @@ internal sealed class AgentOptionSet
 
     private readonly Option<string[]> _mapSizes = new("--map-size")
     {
-        Description = "Entries of a map that is not made yet; may be repeated. 'ebpflb maps' lists the maps.",
+        Description = "Entries of a map, which then does not grow by itself; may be repeated. 'ebpflb maps' lists the maps.",
         HelpName = "NAME=ENTRIES",
     };
 
@@ -85,6 +85,12 @@ internal sealed class AgentOptionSet
         Description = "Serve ClusterIPs to clients outside of the cluster as well. Default: such packets are dropped.",
     };
 
+    private readonly Option<bool> _allowNodeExternalIps = new("--allow-node-external-ips")
+    {
+        Description = "Serve external IPs that are addresses of this node, and load balancer addresses at its ports 22, 10250 and 10256. "
+            + "Default: refused, as they would take what is sent to the node itself.",
+    };
+
     private readonly Option<string?> _snatPorts = TextOption(
         "--snat-ports", "FIRST-LAST",
         "Source ports of flows to backends on other nodes; they are reserved in net.ipv4.ip_local_reserved_ports. Default: 50000-65535.");
@@ -92,6 +98,11 @@ internal sealed class AgentOptionSet
     private readonly Option<string?> _timeouts = TextOption(
         "--conntrack-timeouts", "NAME=SECONDS,...",
         "When idle flows are forgotten. Default: tcp-syn=30,tcp-established=8000,tcp-fin=3600,tcp-closed=10,udp=60,sctp=300.");
+
+    private readonly Option<string?> _deadBackendGrace = TextOption(
+        "--dead-backend-grace", "SECONDS|off",
+        "How long an endpoint has left its EndpointSlices and been silent before the TCP connections to it are ended; 'off': they are left "
+        + "alone. Default: 60.");
 
     private readonly Option<string?> _logLevel = TextOption(
         LogLevelName, "LEVEL", $"One of {AgentSettings.LogLevelNames}. Default: info.");
@@ -119,8 +130,8 @@ internal sealed class AgentOptionSet
     public IReadOnlyList<Option> All =>
     [
         _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
-        _externalClusterIps, _snatPorts, _timeouts, _algorithm, _tableSize, _seed, _bpffs, _cgroup, _procSys, _bpftool, _mapSizes,
-        _logLevel, .. _kubeProxy.Select(pair => pair.Option),
+        _allowNodeExternalIps, _externalClusterIps, _snatPorts, _timeouts, _deadBackendGrace, _algorithm, _tableSize, _seed, _bpffs,
+        _cgroup, _procSys, _bpftool, _mapSizes, _logLevel, .. _kubeProxy.Select(pair => pair.Option),
     ];
 
     public AgentSettings Settings(ParseResult result) => new()
@@ -151,9 +162,11 @@ internal sealed class AgentOptionSet
         Xdp = result.GetValue(_xdp),
         NodeIp = result.GetValue(_nodeIp),
         NodePortAddresses = Given(result.GetValue(_nodePortAddresses)),
+        AllowNodeExternalIPs = result.GetValue(_allowNodeExternalIps),
         ExternalClusterIPs = result.GetValue(_externalClusterIps),
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),
+        DeadBackendGrace = result.GetValue(_deadBackendGrace),
         LogLevel = result.GetValue(_logLevel),
     };
 

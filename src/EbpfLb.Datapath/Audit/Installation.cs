@@ -8,7 +8,8 @@ namespace EbpfLb.Datapath.Audit;
 
 /// <summary>
 /// The pins of a running agent, and its programs at socket hooks. It has a descriptor of every map, program and link, so that what somebody
-/// removes is put back as it was: the same map with its entries, the same program. Owned by one task.
+/// removes is put back as it was: the same map with its entries, the same program. Owned by one task, which calls it while no map is being
+/// replaced.
 /// </summary>
 public sealed class Installation : IDisposable
 {
@@ -19,14 +20,15 @@ public sealed class Installation : IDisposable
     public const string Pins = "pins";
 
     private readonly PinDirectory _pins;
-    private readonly IReadOnlyList<BpfMap> _maps;
-    private readonly string _programDirectory;
+    private readonly Func<IReadOnlyCollection<BpfMap>> _maps;
     private readonly string? _cgroup;
     private readonly Dictionary<string, BpfProgram> _programs = [];
     private readonly SocketHookLinks _links;
+    private string _programDirectory;
     private IReadOnlyList<Problem> _problems = [];
 
-    internal Installation(PinDirectory pins, IReadOnlyList<BpfMap> maps, string programDirectory, string? cgroup)
+    /// <param name="maps">Those in use.</param>
+    internal Installation(PinDirectory pins, Func<IReadOnlyCollection<BpfMap>> maps, string programDirectory, string? cgroup)
     {
         _pins = pins;
         _maps = maps;
@@ -35,12 +37,7 @@ public sealed class Installation : IDisposable
         _links = new SocketHookLinks(pins);
         try
         {
-            foreach (string name in EmbeddedObject.All.SelectMany(one => one.Programs))
-            {
-                // One of an object that this kernel did not take is not there.
-                if (BpfProgram.TryOpenPinned(Path.Combine(programDirectory, name), out var program))
-                    _programs.Add(name, program);
-            }
+            OpenPrograms();
         }
         catch
         {
@@ -61,7 +58,7 @@ public sealed class Installation : IDisposable
         var found = new List<Divergence>();
         if (_pins.PutBack())
             found.Add(Missing("the directory"));
-        foreach (var map in _maps)
+        foreach (var map in _maps())
             PutBack(map, found);
         Directory.CreateDirectory(_programDirectory);
         foreach (var (name, program) in _programs)
@@ -74,8 +71,15 @@ public sealed class Installation : IDisposable
     public void Dispose()
     {
         _links.Dispose();
-        foreach (var program in _programs.Values)
-            program.Dispose();
+        ClosePrograms();
+    }
+
+    /// <summary>The programs of another directory are in place now.</summary>
+    internal void Use(string programDirectory)
+    {
+        ClosePrograms();
+        _programDirectory = programDirectory;
+        OpenPrograms();
     }
 
     internal SocketHookLinks.Result Attach(CgroupDirectory cgroup, bool isStart = true)
@@ -86,6 +90,23 @@ public sealed class Installation : IDisposable
         Volatile.Write(ref _problems, [.. result.Refused.Select(refusal => new Problem(
             cgroup.Path, refusal + " Until then sockets of its family are not balanced, but packets are, those of pods with --pod-devices."))]);
         return result;
+    }
+
+    private void OpenPrograms()
+    {
+        foreach (string name in EmbeddedObject.All.SelectMany(one => one.Programs))
+        {
+            // One of an object that this kernel did not take is not there.
+            if (BpfProgram.TryOpenPinned(Path.Combine(_programDirectory, name), out var program))
+                _programs.Add(name, program);
+        }
+    }
+
+    private void ClosePrograms()
+    {
+        foreach (var program in _programs.Values)
+            program.Dispose();
+        _programs.Clear();
     }
 
     private static Divergence Missing(string pin) => new(Pins, DivergenceKind.Missing, pin, "");

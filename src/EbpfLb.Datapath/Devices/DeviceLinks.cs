@@ -17,6 +17,7 @@ public sealed class DeviceLinks : IDisposable
     private readonly XdpChoice _xdp;
     private readonly ILogger _logger;
     private readonly Dictionary<string, BpfProgram> _programs = [];
+    private string _programDirectory = "";
 
     // Where this process has seen its programs: one that is missing there was taken off.
     private readonly HashSet<DevicePin> _seen = [];
@@ -31,10 +32,22 @@ public sealed class DeviceLinks : IDisposable
         _directory = linkDirectory;
         _xdp = xdp;
         _logger = logger;
+        UsePrograms(programDirectory);
+    }
+
+    /// <summary>Those to put in place from now on.</summary>
+    public void UsePrograms(string directory)
+    {
+        if (_programDirectory == directory)
+            return;
+
+        Dispose();
+        _programs.Clear();
         try
         {
             foreach (string name in new[] { ProgramNames.XdpIngress, ProgramNames.TcIngress, ProgramNames.TcEgress, ProgramNames.TcPod })
-                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(programDirectory, name)));
+                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(directory, name)));
+            _programDirectory = directory;
         }
         catch
         {

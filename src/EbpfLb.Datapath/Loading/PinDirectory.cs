@@ -27,6 +27,9 @@ public sealed class PinDirectory : IDisposable
     /// <summary>Where maps wait until they are complete.</summary>
     internal string Staging => System.IO.Path.Combine(Path, "staging");
 
+    /// <summary>Maps that are complete and about to take the place of those of their names; there only while that is done.</summary>
+    internal string Next => System.IO.Path.Combine(Path, "next");
+
     public string Map(string name) => System.IO.Path.Combine(Path, name);
 
     /// <param name="bpffs">A mounted BPF file system, or null to find one.</param>

@@ -31,6 +31,9 @@ internal sealed class CounterSync(ILbMaps maps)
 
     public long Writes => _writes + _services.Writes;
 
+    /// <summary>Those without an entry count as well: they want one.</summary>
+    public IEnumerable<MapFill> Fills => [new(_map.Name, (ulong)(_counted.Count + _uncounted.Count), _map.MaxEntries), _services.Fill];
+
     /// <summary>Something failed that trying again may mend. That a map is full does not count: others have to make room first.</summary>
     public bool HasLeftovers => (_uncounted.Count > 0 && !_full) || _leaving.Count > 0 || (_owed.Count > 0 && !_servicesFull)
         || _services.Undeleted.Count > 0;
@@ -54,6 +57,8 @@ internal sealed class CounterSync(ILbMaps maps)
     /// <summary>Tries once; <see cref="TryAgain"/> does the rest.</summary>
     public void Create(uint backend)
     {
+        // One that comes back before its entry could be deleted goes on with it.
+        _leaving.Remove(backend);
         if (!_counted.Contains(backend) && !_uncounted.Contains(backend))
             Put(backend);
     }

@@ -22,6 +22,8 @@ internal sealed class MapView<TKey, TValue>(IBpfMap<TKey, TValue> map)
 
     public int Count => _known.Count;
 
+    public MapFill Fill => new(Name, (ulong)Count, MaxEntries);
+
     /// <summary>Writes tried, failed ones included.</summary>
     public long Writes { get; private set; }
 
