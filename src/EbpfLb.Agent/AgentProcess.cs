@@ -68,6 +68,8 @@ public static class AgentProcess
         logger.Starting(Version, options.NodeName, source.Description, Environment.ProcessId);
         foreach (string warning in options.Warnings)
             logger.SettingNotDone(warning);
+        foreach (string finding in KernelHardening.Find(options.ProcSys, "/sys/kernel/security/lockdown"))
+            logger.KernelHardeningFinding(finding);
         if (options.OomScoreAdj is { } score)
             OomScore.Set(OomScore.OfThisProcess, score, logger);
 
@@ -91,6 +93,7 @@ public static class AgentProcess
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
         var sysctls = new NodeSysctls(options.ProcSys, loggers.CreateLogger<NodeSysctls>());
+        var kubeProxy = new KubeProxyRules(KubeProxyRules.Find, TimeProvider.System, logger);
         var conntrack = new NodeConntrack(options.ProcSys, "/sys", options.ConntrackSysctls, logger);
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
@@ -99,6 +102,7 @@ public static class AgentProcess
                 .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
                     options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
                 .. conntrack.Prepare(),
+                .. kubeProxy.Look(),
             ],
             TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
         follower.Begin();
