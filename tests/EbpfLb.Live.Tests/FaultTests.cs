@@ -132,14 +132,18 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task S174_a_map_that_memory_does_not_hold_is_named_and_nothing_is_left_of_it()
+    public async Task S174_a_map_that_the_memory_cgroup_does_not_hold_is_named_and_nothing_is_left_of_it()
     {
         using var ground = new AgentGround();
-        const string Entries = "2000000000";
-        var refused = await ground.Agent(options: ["--map-size", $"conntrack_v1={Entries}"]).RunToEndAsync();
+        using var memory = new MemoryCgroup(megabytes: 300);
+        const string Entries = "100000000";
+        var refused = await ground.Agent(options: ["--map-size", $"slots_v1={Entries}"]).RunToEndAsync(
+            "sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", memory.Processes);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains($"Map conntrack_v1 cannot be created with {Entries} entries: ", refused.StdErr, StringComparison.Ordinal);
-        Assert.Contains("ENOMEM", refused.StdErr, StringComparison.Ordinal);
+        Assert.StartsWith($"error: Map slots_v1 cannot be created with {Entries} entries: ", refused.StdErr, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "ENOMEM (Cannot allocate memory). Choose another --map-size slots_v1=ENTRIES, or give the agent's memory cgroup more.\n",
+            refused.StdErr, StringComparison.Ordinal);
 
         // Nothing half-made is in the way of the next one.
         await using var agent = ground.Agent();

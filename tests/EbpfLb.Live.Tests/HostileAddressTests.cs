@@ -27,7 +27,7 @@ public sealed class HostileAddressTests(ApiNode node) : ApiTest(node), IClassFix
         await thief.ServedByAsync(Node.P11);
 
         Assert.Equal(
-            [$"{thief.Address}:{port}", $"{thief.AtExternalIP.Address}:{port}"],
+            [$"{thief.Address}:{port}/TCP", $"{thief.AtExternalIP.Address}:{port}/TCP"],
             thief.Frontends(Node.Agent.ReadSnapshot()).Order(StringComparer.Ordinal));
         await Node.EventAsync("AddressRefused", thief.Name);
         foreach (string refused in wanted[..5])
@@ -35,7 +35,7 @@ public sealed class HostileAddressTests(ApiNode node) : ApiTest(node), IClassFix
         foreach (string refused in new[] { server, victim.Address })
             await Node.ProblemAsync(thief.FullName, $"{refused}:{port}/TCP as a load balancer address");
         foreach (string invalid in wanted[5..9])
-            await Node.ProblemAsync(thief.FullName, invalid);
+            Assert.Contains($"{invalid} is ", Node.Agent.Log, StringComparison.Ordinal);
 
         // What the node, its pods and the agent send to the server still reaches the server.
         after.Put(Node.P13);
