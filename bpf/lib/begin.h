@@ -110,7 +110,7 @@ SUBPROGRAM int begin_dialled(const struct packet *packet, struct lb_frontend *fr
 	case DIALLED_NOTHING:
 		break;
 	}
-	return is_service_address(&packet->tuple.destination) ? LB_REASON_UNALLOCATED : OUTCOME_PASS;
+	return is_service_address(&key.address) ? LB_REASON_UNALLOCATED : OUTCOME_PASS;
 }
 
 SUBPROGRAM int begin_choose(const struct packet *packet, enum begin_scope scope, const struct lb_frontend *frontend,
@@ -253,7 +253,7 @@ static __always_inline bool begin_came_elsewhere(struct port_search *search, __u
 {
 	return (search->forward.flags & (LB_CONNTRACK_DATA | LB_CONNTRACK_LOCAL)) == LB_CONNTRACK_DATA &&
 	       !recent_is(RECENT_OPENINGS, hash, search->forward.backend_id) &&
-	       !recent_is(RECENT_CONNECTIONS, hash, search->forward.backend_id) && !port_is_of_flow(search);
+	       !recent_is(RECENT_CONNECTIONS, hash, search->forward.backend_id) && !port_is_of_flow();
 }
 
 /*
@@ -261,9 +261,11 @@ static __always_inline bool begin_came_elsewhere(struct port_search *search, __u
  * the client speaks again: a flood of openings then costs one element each, and never one that looks used. A segment in
  * the middle of a connection is no opening.
  */
-SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct port_search *search, __u64 hash)
+SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, __u64 hash)
 {
 	const volatile struct lb_settings *settings = settings_read();
+	struct port_search *search = port_search();
+	struct lb_conntrack_key own;
 	struct lb_conntrack *forward;
 	bool is_opening;
 	int found;
@@ -293,7 +295,8 @@ SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct p
 	forward->packets = 1;
 	forward->bytes = packet->length;
 	if (found != PORT_TAKEN || !is_opening) {
-		if (bpf_map_update_elem(&conntrack_v1, &packet->tuple, forward, BPF_ANY)) {
+		own = packet->tuple;
+		if (bpf_map_update_elem(&conntrack_v1, &own, forward, BPF_ANY)) {
 			if (found == PORT_TAKEN)
 				bpf_map_delete_elem(&conntrack_v1, &search->key);
 			return LB_REASON_MAP_FULL;
@@ -314,13 +317,15 @@ SUBPROGRAM int begin_insert(hook_ctx *ctx, const struct packet *packet, struct p
 }
 
 /* The packet's half of the flow, all but its source port; or why there is none. */
-static __noinline int begin_decide(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope, __u64 hash,
-				   struct lb_conntrack *forward)
+SUBPROGRAM int begin_decide(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope, __u64 hash)
 {
+	struct lb_conntrack *forward = port_search_forward();
 	struct lb_frontend frontend = {};
 	struct backend_choice choice = {};
 	int outcome, dialled;
 
+	if (!packet || !forward)
+		return OUTCOME_PASS;
 	dialled = begin_dialled(packet, &frontend);
 	if (dialled == OUTCOME_PASS)
 		return dialled;
@@ -341,19 +346,12 @@ static __noinline int begin_decide(hook_ctx *ctx, const struct packet *packet, e
 }
 
 /* OUTCOME_CONTINUE: the flow's half for this packet is in the scratch of this CPU. */
-SUBPROGRAM int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope)
+static __always_inline int begin_flow(hook_ctx *ctx, const struct packet *packet, enum begin_scope scope)
 {
-	struct port_search *search;
-	__u32 zero = 0;
-	__u64 hash;
-	int outcome;
+	__u64 hash = recent_hash(packet);
+	int outcome = begin_decide(ctx, packet, scope, hash);
 
-	search = bpf_map_lookup_elem(&port_searches, &zero);
-	if (!packet || !search)
-		return OUTCOME_PASS;
-	hash = recent_hash(packet);
-	outcome = begin_decide(ctx, packet, scope, hash, &search->forward);
-	return outcome == OUTCOME_CONTINUE ? begin_insert(ctx, packet, search, hash) : outcome;
+	return outcome == OUTCOME_CONTINUE ? begin_insert(ctx, packet, hash) : outcome;
 }
 
 #endif

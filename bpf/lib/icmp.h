@@ -13,6 +13,7 @@
  */
 
 #include "flow.h"
+#include "port.h"
 
 #define ICMP_HEADER 8
 
@@ -180,19 +181,19 @@ static __noinline int icmp_forward(hook_ctx *ctx, struct packet *packet, const s
 {
 	const volatile struct lb_settings *settings = settings_read();
 	bool is_local = flow->flags & LB_CONNTRACK_LOCAL;
-	struct lb_conntrack outer = {};
+	struct lb_conntrack *outer = port_search_forward();
 	int outcome = OUTCOME_PASS;
 
-	if (!settings)
+	if (!settings || !outer)
 		return OUTCOME_PASS;
 	if (!is_local) {
 		outcome = flow_resolve(ctx, packet, flow, settings->generation);
 		if (outcome != OUTCOME_SEND && outcome != OUTCOME_SEND_RESOLVING)
 			return outcome;
 	}
-	icmp_outer(packet, quote, flow, &outer);
-	if (!icmp_write(ctx, packet, quote, flow, outer.address_delta) ||
-	    !nat_apply(ctx, packet, &outer, is_local ? NAT_KEEPS_TTL : NAT_COUNTS_HOP))
+	icmp_outer(packet, quote, flow, outer);
+	if (!icmp_write(ctx, packet, quote, flow, outer->address_delta) ||
+	    !nat_apply(ctx, packet, outer, is_local ? NAT_KEEPS_TTL : NAT_COUNTS_HOP))
 		return LB_REASON_FAILED;
 	return is_local ? OUTCOME_PASS : flow_leave(ctx, packet, flow, outcome);
 }

@@ -259,26 +259,26 @@ static __always_inline enum packet_kind parse_ipv4(hook_ctx *ctx, struct packet 
 	return parse_transport(ctx, packet);
 }
 
+static __always_inline bool is_extension(__u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
+	       protocol == IPPROTO_AH || protocol == IPPROTO_FRAGMENT;
+}
+
 /* Follows the extension headers to the transport header, which it leaves in the tuple. */
 SUBPROGRAM int parse_extensions(hook_ctx *ctx, struct packet *packet)
 {
 	if (!packet)
 		return PACKET_BROKEN;
-	for (int i = 0; i <= PACKET_MAX_EXTENSIONS; i++) {
+		/* Up to Linux 6.2 the verifier takes a loop only if a jump closes it, which is up to the compiler. */
+#pragma clang loop unroll(full)
+	for (int i = 0; i < PACKET_MAX_EXTENSIONS; i++) {
 		const __u8 *header;
 		__u32 size, offset;
 
-		switch (packet->tuple.protocol) {
-		case IPPROTO_HOPOPTS:
-		case IPPROTO_ROUTING:
-		case IPPROTO_DSTOPTS:
-		case IPPROTO_AH:
-		case IPPROTO_FRAGMENT:
-			break;
-		default:
+		if (!is_extension(packet->tuple.protocol))
 			return parse_transport(ctx, packet);
-		}
-		if (i == PACKET_MAX_EXTENSIONS || packet->transport > PACKET_MAX_OFFSET - 64)
+		if (packet->transport > PACKET_MAX_OFFSET - 64)
 			return PACKET_TOO_MANY_HEADERS;
 		header = packet_at(ctx, packet->transport, 8);
 		if (!header)
@@ -308,7 +308,7 @@ SUBPROGRAM int parse_extensions(hook_ctx *ctx, struct packet *packet)
 			return PACKET_TOO_MANY_HEADERS;
 		packet->transport += size;
 	}
-	return PACKET_TOO_MANY_HEADERS;
+	return is_extension(packet->tuple.protocol) ? PACKET_TOO_MANY_HEADERS : parse_transport(ctx, packet);
 }
 
 static __always_inline enum packet_kind parse_ipv6(hook_ctx *ctx, struct packet *packet)

@@ -45,11 +45,17 @@ struct {
 	__type(value, struct port_search);
 } port_searches SEC(".maps");
 
+static __always_inline struct port_search *port_search(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&port_searches, &zero);
+}
+
 /* The half of a packet that begins a flow: what is in the map, or will be, and is not looked up for it. */
 static __always_inline struct lb_conntrack *port_search_forward(void)
 {
-	__u32 zero = 0;
-	struct port_search *search = bpf_map_lookup_elem(&port_searches, &zero);
+	struct port_search *search = port_search();
 
 	return search ? &search->forward : NULL;
 }
@@ -128,8 +134,9 @@ static __noinline int port_is_of_node(hook_ctx *ctx, const struct lb_conntrack_k
 }
 
 /* Whether one of the ports that come first is the flow's already. */
-SUBPROGRAM int port_is_of_flow(struct port_search *search)
+SUBPROGRAM int port_is_of_flow(void)
 {
+	struct port_search *search = port_search();
 	const struct lb_conntrack *holder;
 
 	if (!search)
@@ -144,8 +151,9 @@ SUBPROGRAM int port_is_of_flow(struct port_search *search)
 }
 
 /* Whether the search is over, one way or the other. */
-SUBPROGRAM int port_try(hook_ctx *ctx, struct port_search *search, __u32 index)
+SUBPROGRAM int port_try(hook_ctx *ctx, __u32 index)
 {
+	struct port_search *search = port_search();
 	const struct lb_conntrack *holder;
 
 	if (!search)
@@ -178,7 +186,7 @@ static __always_inline int port_find(hook_ctx *ctx, struct port_search *search)
 
 	search->result = -EEXIST;
 	for (__u32 i = 0; i < PORT_TRIES; i++) {
-		if (i >= tries || port_try(ctx, search, i))
+		if (i >= tries || port_try(ctx, i))
 			break;
 	}
 	return search->result;

@@ -177,7 +177,7 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     private Problem[] Uncounted() => _uncounted == 0
         ? []
         : [new Problem(MapNames.Counters, $"{_uncounted} backends have no counters, because {MapNames.Counters} takes no more: "
-            + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES after 'ebpflb cleanup'.")];
+            + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES.")];
 
     private static string Describe(FrontendConflict conflict) =>
         $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, "

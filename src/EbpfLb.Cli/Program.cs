@@ -7,7 +7,7 @@ if (!DescriptorLimit.IsEnough())
     return ExitCode.Failed;
 
 var terminal = Terminal.OfProcess();
-int exitCode = await new CommandLine(terminal, RunAgentAsync, Environment.GetEnvironmentVariable).RunAsync(args);
+int exitCode = await new CommandLine(terminal, RunAgentAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
 try
 {
     await terminal.Out.FlushAsync();

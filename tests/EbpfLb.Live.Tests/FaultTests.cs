@@ -135,10 +135,10 @@ public sealed class FaultTests
     public async Task S174_a_map_that_the_memory_cgroup_does_not_hold_is_named_and_nothing_is_left_of_it()
     {
         using var ground = new AgentGround();
-        using var memory = new MemoryCgroup(megabytes: 300);
+        using var memory = new MemoryCgroup(300 << 20);
         const string Entries = "100000000";
         var refused = await ground.Agent(options: ["--map-size", $"slots_v1={Entries}"]).RunToEndAsync(
-            "sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", memory.Processes);
+            "sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", memory.ProcessFile);
         Assert.Equal(1, refused.ExitCode);
         Assert.StartsWith($"error: Map slots_v1 cannot be created with {Entries} entries: ", refused.StdErr, StringComparison.Ordinal);
         Assert.EndsWith(

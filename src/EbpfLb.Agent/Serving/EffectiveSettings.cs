@@ -40,6 +40,9 @@ internal static class EffectiveSettings
             ["conntrack-timeouts"] = string.Create(CultureInfo.InvariantCulture, $"tcp-syn={options.Flows.TcpSynSeconds},"
                 + $"tcp-established={options.Flows.TcpEstablishedSeconds},tcp-fin={options.Flows.TcpFinSeconds},"
                 + $"tcp-closed={options.Flows.TcpClosedSeconds},udp={options.Flows.UdpSeconds},sctp={options.Flows.SctpSeconds}"),
+            ["dead-backend-grace"] = options.Flows.DeadBackendSeconds == 0
+                ? "off"
+                : options.Flows.DeadBackendSeconds.ToString(CultureInfo.InvariantCulture),
             ["default-algorithm"] = options.DefaultAlgorithm?.ToString().ToLowerInvariant() ?? "",
             ["maglev-table-size"] = options.Maglev.TableSize.ToString(CultureInfo.InvariantCulture),
             ["log-level"] = options.LogLevel == LogLevel.Information ? "info" : options.LogLevel.ToString().ToLowerInvariant(),

@@ -17,6 +17,7 @@ public sealed class DeviceLinks : IDisposable
     private readonly XdpChoice _xdp;
     private readonly ILogger _logger;
     private readonly Dictionary<string, BpfProgram> _programs = [];
+    private string _programDirectory = "";
 
     // Where this process has seen its programs: one that is missing there was taken off.
     private readonly HashSet<DevicePin> _seen = [];
@@ -31,10 +32,22 @@ public sealed class DeviceLinks : IDisposable
         _directory = linkDirectory;
         _xdp = xdp;
         _logger = logger;
+        UsePrograms(programDirectory);
+    }
+
+    /// <summary>Those to put in place from now on.</summary>
+    public void UsePrograms(string directory)
+    {
+        if (_programDirectory == directory)
+            return;
+
+        Dispose();
+        _programs.Clear();
         try
         {
             foreach (string name in new[] { ProgramNames.XdpIngress, ProgramNames.TcIngress, ProgramNames.TcEgress, ProgramNames.TcPod })
-                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(programDirectory, name)));
+                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(directory, name)));
+            _programDirectory = directory;
         }
         catch
         {
@@ -57,6 +70,9 @@ public sealed class DeviceLinks : IDisposable
 
         return new DevicePlan(devices);
     }
+
+    /// <summary>Whether a link that was in place is not pinned any more, or not on its device.</summary>
+    public bool HasLost() => _seen.Any(pin => !IsHeld(pin));
 
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
@@ -186,6 +202,22 @@ public sealed class DeviceLinks : IDisposable
         {
             using var link = BpfLink.OpenPinned(PathOf(pin));
             return IsInPlace(pin, link.Info, device, isFresh: false);
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
+    private bool IsHeld(DevicePin pin)
+    {
+        try
+        {
+            if (!BpfLink.TryOpenPinned(PathOf(pin), out var link))
+                return false;
+
+            using (link)
+                return link.Info.InterfaceIndex == pin.InterfaceIndex;
         }
         catch (LinuxException)
         {

@@ -25,6 +25,7 @@ public static class Cleanup
             : 0;
         ObjectLoader.RemoveTree(pins.Programs);
         ObjectLoader.RemoveTree(pins.Staging);
+        ObjectLoader.RemoveTree(pins.Next);
         int maps = RemoveMaps(pins);
 
         foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Path).Where(path => path != pins.Links));

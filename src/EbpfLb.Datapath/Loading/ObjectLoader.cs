@@ -19,21 +19,33 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     /// <summary>Known when the programs are in it.</summary>
     public string ProgramDirectory => _programDirectory ?? throw new InvalidOperationException("the programs are not loaded yet");
 
-    /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
-    public async Task EnsureMapsAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    /// <summary>Where the map of a name is that programs are loaded over. While maps are replaced it is not its own place.</summary>
+    public Func<string, string> PinOf { get; set; } = pins.Map;
+
+    /// <summary>Creates maps as the objects declare them, and pins them.</summary>
+    /// <param name="directory">Where.</param>
+    /// <param name="sizes">Of those that shall have another size than is declared.</param>
+    public async Task CreateMapsAsync(
+        IReadOnlyCollection<string> names, string directory, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
     {
-        RemoveTree(pins.Staging);
-        if (MapNames.All.All(name => File.Exists(pins.Map(name))))
+        if (names.Count == 0)
             return;
 
         var file = await OpenCheckedAsync(EmbeddedObject.All[0], stopping).ConfigureAwait(false);
+        string image = Path.Combine(pins.Staging, "image");
         try
         {
-            await CreateMapsAsync(file.PathForChild, sizes, stopping).ConfigureAwait(false);
+            // A load makes every map that it is not given, with its type, flags and BTF.
+            Directory.CreateDirectory(image);
+            string maps = Path.Combine(image, "maps");
+            var given = MapNames.All.Where(name => !names.Contains(name) && File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+            await bpftool.LoadAllAsync(file.PathForChild, Path.Combine(image, "programs"), given, maps, stopping).ConfigureAwait(false);
+            foreach (string name in names)
+                Pin(Path.Combine(maps, name), Path.Combine(directory, name), sizes);
         }
         finally
         {
-            RemoveTree(pins.Staging);
+            RemoveTree(image);
         }
     }
 
@@ -41,7 +53,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     /// <param name="refused">Told of an object that the kernel did not take and that the datapath works without.</param>
     public async Task EnsureProgramsAsync(Action<EmbeddedObject, BpftoolException> refused, CancellationToken stopping)
     {
-        _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(PinnedMapIds()));
+        _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(MapIds()));
         var required = EmbeddedObject.All.Where(one => !one.IsOptional).ToArray();
         if (!required.All(IsLoaded))
         {
@@ -57,7 +69,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             var file = await OpenCheckedAsync(one, stopping).ConfigureAwait(false);
             try
             {
-                await bpftool.LoadAllAsync(file.PathForChild, ProgramDirectory, ExistingMaps(), pinMapsDirectory: null, stopping)
+                await bpftool.LoadAllAsync(file.PathForChild, ProgramDirectory, Maps(), pinMapsDirectory: null, stopping)
                     .ConfigureAwait(false);
             }
             catch (BpftoolException exception)
@@ -80,7 +92,14 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             RemoveTree(directory);
     }
 
-    /// <summary>Of BPF pins and directories, two levels deep.</summary>
+    /// <summary>Programs over maps that did not get their place.</summary>
+    public void RemoveOwnPrograms()
+    {
+        if (_programDirectory is not null)
+            RemoveTree(_programDirectory);
+    }
+
+    /// <summary>Of BPF pins and directories.</summary>
     internal static void RemoveTree(string directory)
     {
         if (Directory.Exists(directory))
@@ -115,25 +134,18 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
 
     private bool IsLoaded(EmbeddedObject one) => one.Programs.All(name => File.Exists(Path.Combine(ProgramDirectory, name)));
 
-    // A first load makes every missing map with its type, flags and BTF as the object declares them. Those that shall have another size
-    // are made again in its image; the others are kept.
-    private async Task CreateMapsAsync(string path, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    // One that shall have another size is made again in its image.
+    private static void Pin(string image, string pin, IReadOnlyDictionary<string, uint> sizes)
     {
-        Directory.CreateDirectory(pins.Staging);
-        string stagedMaps = Path.Combine(pins.Staging, "maps");
-        await bpftool.LoadAllAsync(path, Path.Combine(pins.Staging, "programs"), ExistingMaps(), stagedMaps, stopping).ConfigureAwait(false);
-        foreach (string name in MapNames.All.Where(name => !File.Exists(pins.Map(name))))
+        using var staged = BpfMap.OpenPinned(image);
+        if (!sizes.TryGetValue(staged.Info.Name, out uint size) || size == staged.Info.MaxEntries)
         {
-            using var staged = BpfMap.OpenPinned(Path.Combine(stagedMaps, name));
-            if (!sizes.TryGetValue(name, out uint size) || size == staged.Info.MaxEntries)
-            {
-                staged.Pin(pins.Map(name));
-                continue;
-            }
-
-            using var map = Create(staged.Info, size);
-            map.Pin(pins.Map(name));
+            staged.Pin(pin);
+            return;
         }
+
+        using var map = Create(staged.Info, size);
+        map.Pin(pin);
     }
 
     private static BpfMap Create(BpfMapInfo image, uint size)
@@ -164,22 +176,21 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
         string incomplete = Path.Combine(pins.Programs, "incomplete");
         RemoveTree(incomplete);
         foreach (var file in files)
-            await bpftool.LoadAllAsync(file.PathForChild, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
+            await bpftool.LoadAllAsync(file.PathForChild, incomplete, Maps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
         RemoveTree(ProgramDirectory);
         Directory.Move(incomplete, ProgramDirectory);
     }
 
     // Somebody may have removed the pin of a map: then there is a new map of that name, and programs that use the old one. The maps that a
     // program has for itself, its constants, do not count.
-    private IEnumerable<uint> PinnedMapIds()
+    private IEnumerable<uint> MapIds()
     {
         foreach (string name in MapNames.All)
         {
-            using var map = BpfMap.OpenPinned(pins.Map(name));
+            using var map = BpfMap.OpenPinned(PinOf(name));
             yield return map.Info.Id;
         }
     }
 
-    private Dictionary<string, string> ExistingMaps() =>
-        MapNames.All.Where(name => File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+    private Dictionary<string, string> Maps() => MapNames.All.ToDictionary(name => name, PinOf);
 }

@@ -1,28 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
+using EbpfLb.Linux.Files;
 
 namespace EbpfLb.Live.Tests.Support;
 
-/// <summary>A cgroup that limits memory, of whichever version has the controller.</summary>
+/// <summary>A memory cgroup with a limit, of whichever version has the controller.</summary>
 internal sealed class MemoryCgroup : IDisposable
 {
-    private const string First = "/sys/fs/cgroup/memory";
-    private const string Second = "/sys/fs/cgroup";
+    private const string FirstVersion = "/sys/fs/cgroup/memory";
 
     private readonly string _path;
+    private readonly bool _isFirstVersion = File.Exists(Path.Combine(FirstVersion, "memory.limit_in_bytes"));
 
-    public MemoryCgroup(int megabytes)
+    public MemoryCgroup(long limit)
     {
-        bool isFirst = File.Exists(Path.Combine(First, "memory.limit_in_bytes"));
-        _path = Path.Combine(isFirst ? First : Second, $"ebpflb-memory-{Guid.NewGuid():N}");
+        string root = _isFirstVersion ? FirstVersion : Mounts.FindAll("cgroup2")[0].MountPoint;
+        _path = Path.Combine(root, $"ebpflb-{Guid.NewGuid():n}");
+        if (!_isFirstVersion)
+            File.WriteAllText(Path.Combine(root, "cgroup.subtree_control"), "+memory");
         Directory.CreateDirectory(_path);
-        File.WriteAllText(
-            Path.Combine(_path, isFirst ? "memory.limit_in_bytes" : "memory.max"),
-            (megabytes * 1024L * 1024).ToString(CultureInfo.InvariantCulture));
+        string bytes = limit.ToString(CultureInfo.InvariantCulture);
+        File.WriteAllText(Path.Combine(_path, _isFirstVersion ? "memory.limit_in_bytes" : "memory.max"), bytes);
     }
 
-    /// <summary>Whoever writes its number here is limited, with its children.</summary>
-    public string Processes => Path.Combine(_path, "cgroup.procs");
+    /// <summary>Takes the ids of processes.</summary>
+    public string ProcessFile => Path.Combine(_path, "cgroup.procs");
 
-    public void Dispose() => Directory.Delete(_path);
+    /// <summary>Processes that the kernel ended for the limit.</summary>
+    public int Kills => File.ReadLines(Path.Combine(_path, _isFirstVersion ? "memory.oom_control" : "memory.events"))
+        .Select(line => line.Split(' '))
+        .Where(words => words[0] == "oom_kill")
+        .Sum(words => int.Parse(words[1], CultureInfo.InvariantCulture));
+
+    public void Dispose()
+    {
+        // The last process may be on its way out.
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                Directory.Delete(_path);
+                return;
+            }
+            catch (IOException) when (i < 100)
+            {
+                Thread.Sleep(20);
+            }
+        }
+    }
 }
