@@ -5,6 +5,9 @@
  * What they send meets no hook, so nobody else would notice. Read by the agent; the walk over sock_peers_v1 meets the
  * sockets of every network namespace.
  *
+ * A connection goes by its backend alone, as in the packet path: a service that went and came back gives its backends
+ * their ids again, but has another one itself.
+ *
  * It only lists. A socket is locked neither here nor by the walk, so the kernel's bpf_sock_destroy() is not offered,
  * and all that is read may change meanwhile: a socket that connects elsewhere has what it was, or what it becomes, or
  * some of both in its storage.
@@ -135,8 +138,8 @@ int sock_dead(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 
 	peer = *value;
-	if (backend_read(peer.backend_id, peer.service_id, &choice) &&
-	    backend_is_at(&choice, &peer.backend, peer.backend_port))
+	if (backend_copy(peer.backend_id, &choice) && backend_is_at(&choice, &peer.backend, peer.backend_port) &&
+	    (choice.backend.service_id == peer.service_id || sk->sk_protocol == IPPROTO_TCP))
 		return 0;
 
 	if (sk->__sk_common.skc_family == AF_INET6) {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Agent;
 
-/// <summary>Ends connected sockets whose backend has gone: when backends may have gone, when one's grace is over, and now and then.</summary>
+/// <summary>Ends connected sockets whose backend has gone: when backends may have gone, when a grace is over, and now and then.</summary>
 /// <param name="run">One look at all sockets.</param>
 /// <param name="isComplete">
 /// Whether the maps hold all that every source has told. Before that a backend that is missing may exist all the same.

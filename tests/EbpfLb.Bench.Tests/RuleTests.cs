@@ -18,13 +18,16 @@ public sealed class RuleTests
     [Fact]
     public void TheDialledServiceIsInTheMiddleOfTheOthers()
     {
-        string[] entries = [.. Lines(IptablesRules.Everything(Cluster)).Where(line => line.StartsWith("-A KUBE-SERVICES", StringComparison.Ordinal))];
-        int[] others = [.. Enumerable.Range(0, entries.Length).Where(i => entries[i].Contains("bench/service-", StringComparison.Ordinal))];
-        int[] target = [.. Enumerable.Range(0, entries.Length).Where(i => entries[i].Contains("bench/target", StringComparison.Ordinal))];
+        string[] entries = Entries(IptablesRules.Everything(Cluster));
+        int[] others = PlacesOf("bench/service-");
+        int[] target = PlacesOf("bench/target");
 
         Assert.Equal(1, others.Count(i => i < target.Min()));
         Assert.Equal(2, others.Count(i => i > target.Max()));
         Assert.Contains("-j KUBE-NODEPORTS", entries[^1], StringComparison.Ordinal);
+
+        int[] PlacesOf(string name) =>
+            [.. Enumerable.Range(0, entries.Length).Where(i => entries[i].Contains(name, StringComparison.Ordinal))];
     }
 
     [Fact]
@@ -32,19 +35,24 @@ public sealed class RuleTests
     {
         string[] lines = [.. Lines(IptablesRules.Setup + IptablesRules.Everything(Cluster))];
         string[] declared = [.. lines.Where(line => line[0] == ':').Select(line => line[1..].Split(' ')[0])];
-        string[] jumped = [.. lines.Select(line => line.Split(" -j ")).Where(parts => parts.Length == 2).Select(parts => parts[1].Split(' ')[0])];
+        var jumped = from line in lines
+                     let parts = line.Split(" -j ")
+                     where parts.Length == 2 && parts[1].StartsWith("KUBE-", StringComparison.Ordinal)
+                     select parts[1].Split(' ')[0];
 
-        Assert.All(jumped.Where(chain => chain.StartsWith("KUBE-", StringComparison.Ordinal)), chain => Assert.Contains(chain, declared));
+        Assert.All(jumped, chain => Assert.Contains(chain, declared));
     }
 
     [Fact]
     public void AnIptablesUpdateNamesAllServicesAndRewritesOne()
     {
-        string update = IptablesRules.Change(Cluster, Cluster.Moving);
-        string[] entries = [.. Lines(update).Where(line => line.StartsWith("-A KUBE-SERVICES", StringComparison.Ordinal))];
+        var moved = Cluster with { HasMoved = true };
+        string update = IptablesRules.Change(moved, Cluster.Moving, moved.Moving);
         string[] rewritten = [.. Lines(update).Where(line => line.StartsWith(":KUBE-SVC-", StringComparison.Ordinal))];
 
-        Assert.Equal(Lines(IptablesRules.Everything(Cluster)).Count(line => line.StartsWith("-A KUBE-SERVICES", StringComparison.Ordinal)), entries.Length);
+        Assert.Equal(Entries(IptablesRules.Everything(Cluster)), Entries(update));
+        string gone = RuleNames.IptablesEndpoint(Cluster.Moving, Cluster.Moving.Ports[0], Cluster.Moving.Endpoints[0]);
+        Assert.Contains($"-X {gone}", Lines(update));
         Assert.Equal([$":{RuleNames.IptablesPort("KUBE-SVC-", Cluster.Moving, Cluster.Moving.Ports[0])} - [0:0]"], rewritten);
     }
 
@@ -55,9 +63,10 @@ public sealed class RuleTests
         string update = NftablesRules.Change(Cluster.Moving, moved.Moving);
 
         Assert.All(Lines(update), line => Assert.True(
-            line.Contains("bench/zz-moving", StringComparison.Ordinal) || line.Contains("hairpin-connections", StringComparison.Ordinal), line));
+            line.Contains("bench/zz-moving", StringComparison.Ordinal) || line.Contains("hairpin-connections", StringComparison.Ordinal),
+            line));
         Assert.Contains($"0 : {moved.Moving.Endpoints[0].Address} . {moved.Moving.Endpoints[0].Port}", update, StringComparison.Ordinal);
-        Assert.DoesNotContain($"dnat to numgen random mod 1 map {{ 0 : {Cluster.Moving.Endpoints[0].Address}", update, StringComparison.Ordinal);
+        Assert.DoesNotContain($"0 : {Cluster.Moving.Endpoints[0].Address}", update, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,6 +75,9 @@ public sealed class RuleTests
         Assert.Contains("bench/target:http cluster IP", IptablesRules.Everything(Cluster), StringComparison.Ordinal);
         Assert.DoesNotContain("bench/target", IptablesRules.Everything(new ComparedCluster(services: 1000)), StringComparison.Ordinal);
     }
+
+    private static string[] Entries(string rules) =>
+        [.. Lines(rules).Where(line => line.StartsWith("-A KUBE-SERVICES", StringComparison.Ordinal))];
 
     private static IEnumerable<string> Lines(string rules) =>
         rules.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#');

@@ -6,7 +6,10 @@ using EbpfLb.Bench.Comparison.Traffic;
 
 namespace EbpfLb.Bench.Tests;
 
-/// <summary>One short round of the whole comparison on this machine: that every mode serves, and that nothing is passed over in silence.</summary>
+/// <summary>
+/// One short round of the whole comparison on this machine: that every mode serves, and that nothing is passed over in silence. How fast
+/// anything is does not matter here.
+/// </summary>
 public sealed class SmokeTests : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
@@ -33,8 +36,8 @@ public sealed class SmokeTests : IDisposable
         int most = run.Method.ServiceCounts[^1];
         Assert.DoesNotContain(run.NotMeasured, omission =>
             omission.Services == most && TrafficMeasure.All.Any(taken => taken.Measure.Id == omission.Measure));
-        Assert.All(Mode.All, mode => Assert.Contains(
-            run.Distributions, durations => durations.Measure == Measure.PodToClusterIp.Id && durations.Mode == mode && durations.Count > 0));
+        Assert.All(Mode.All, mode => Assert.Contains(run.Distributions, durations =>
+            durations.Measure == Measure.PodToClusterIp.Id && durations.Mode == mode && durations.Count > 0));
         foreach (string mode in new[] { Mode.Iptables, Mode.Nftables, Mode.Ebpf })
         {
             Assert.All(new[] { Measure.EndpointChange, Measure.Programming }, measure => Assert.Contains(
@@ -44,10 +47,11 @@ public sealed class SmokeTests : IDisposable
 
     private static void AssertTold(Comparison.Results.Comparison run, Measure measure, string mode, int services)
     {
+        string what = $"{measure.Id}, {mode}, {services}";
         var series = run.Series.Where(one => one.Measure == measure.Id && one.Mode == mode && one.Services == services).ToArray();
         var reasons = run.NotMeasured.Where(one => one.Measure == measure.Id && one.Mode == mode && one.Services == services).ToArray();
-        Assert.True(series.Length + reasons.Length == 1, $"{measure.Id}, {mode}, {services}: {series.Length} series, {reasons.Length} reasons");
-        Assert.All(series, one => Assert.All(one.Rounds, value => Assert.True(value > 0, $"{measure.Id}, {mode}, {services}: {value}")));
+        Assert.True(series.Length + reasons.Length == 1, $"{what}: {series.Length} series, {reasons.Length} reasons");
+        Assert.All(series, one => Assert.All(one.Rounds, value => Assert.True(value > 0, $"{what}: {value}")));
         Assert.All(reasons, one => Assert.NotEmpty(one.Reason));
     }
 

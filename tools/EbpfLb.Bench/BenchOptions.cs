@@ -9,6 +9,7 @@ internal sealed record BenchOptions
     public const string Usage =
         """
         usage: EbpfLb.Bench [OPTIONS]        (as root)
+               EbpfLb.Bench --compare [OPTIONS]        with iptables and nftables: --compare --help
 
           --only PART,...     of connect, sync, start, agent, large-files, api, api-million, api-churn (all of these)
                               and packets, program, flood, tcp, follow, sweep (all of these with --packets)

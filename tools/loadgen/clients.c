@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 
 /*
- * Clients in a closed loop: each has one operation under way and begins the next when it is done. What is measured is then how
- * fast the way to the server and the server are; a client that waits asks for nothing.
+ * Clients in a closed loop: each has one operation under way and begins the next when it is done. What is measured is
+ * then how fast the way to the server and the server are; a client that waits asks for nothing.
  */
 
 #define _GNU_SOURCE

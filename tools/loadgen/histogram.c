@@ -98,7 +98,8 @@ void window_print(struct window *window)
 	for (bucket = 0; bucket < BUCKETS; bucket++) {
 		if (!window->latency.counts[bucket])
 			continue;
-		printf("%s[%.3f,%" PRIu64 "]", separator, (double)upper_ns(bucket) / 1e3, window->latency.counts[bucket]);
+		printf("%s[%.3f,%" PRIu64 "]", separator, (double)upper_ns(bucket) / 1e3,
+		       window->latency.counts[bucket]);
 		separator = ",";
 	}
 	printf("]}\n");

@@ -45,7 +45,7 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t ns);
 
-/* window.c: what is counted lies between the end of the warm-up and the end. */
+/* What is counted lies between the end of the warm-up and the end. */
 struct window {
 	uint64_t begins_ns;
 	uint64_t ends_ns;

@@ -49,10 +49,14 @@ static const struct command {
 };
 
 static const struct option long_options[] = {
-	{"port", required_argument, NULL, 'p'},    {"name", required_argument, NULL, 'n'},
-	{"to", required_argument, NULL, 't'},      {"clients", required_argument, NULL, 'c'},
-	{"seconds", required_argument, NULL, 's'}, {"warm-up", required_argument, NULL, 'w'},
-	{"cgroup", required_argument, NULL, 'g'},  {"netns", required_argument, NULL, 'e'},
+	{"port", required_argument, NULL, 'p'},
+	{"name", required_argument, NULL, 'n'},
+	{"to", required_argument, NULL, 't'},
+	{"clients", required_argument, NULL, 'c'},
+	{"seconds", required_argument, NULL, 's'},
+	{"warm-up", required_argument, NULL, 'w'},
+	{"cgroup", required_argument, NULL, 'g'},
+	{"netns", required_argument, NULL, 'e'},
 	{0},
 };
 

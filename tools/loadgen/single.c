@@ -90,7 +90,7 @@ int run_await(const struct options *options)
 			failed++;
 		usleep(PAUSE_US);
 	}
-	fprintf(stderr, "loadgen: no '%c' greeted within %g s; %" PRIu64 " connections, %" PRIu64 " failed\n", options->name,
-		options->seconds, dialled, failed);
+	fprintf(stderr, "loadgen: no '%c' greeted within %g s; %" PRIu64 " connections, %" PRIu64 " failed\n",
+		options->name, options->seconds, dialled, failed);
 	return 1;
 }

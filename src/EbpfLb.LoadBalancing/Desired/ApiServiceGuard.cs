@@ -27,7 +27,7 @@ internal sealed class ApiServiceGuard
 
     public void Recall(ServicePortKey key, EquatableArray<Backend> backends)
     {
-        if (key.Service == ServiceName && backends.Any(static backend => (backend.Flags & Lists) != 0))
+        if (key.Service == ServiceName && HasListed(backends))
             _last[key] = backends;
     }
 
@@ -58,11 +58,13 @@ internal sealed class ApiServiceGuard
         bool isEmpty = !selection.HasEndpoints;
         if (isEmpty && _last.TryGetValue(key, out var last))
             selection = new EndpointSelection(last, HasEndpoints: true);
-        else if (!isEmpty && !selection.Backends.IsEmpty)
+        else if (HasListed(selection.Backends))
             _last[key] = selection.Backends;
 
         if ((isEmpty || _isGone) && selection.HasEndpoints)
             _kept.Add(new KeptBackends(key, selection.Backends, _isGone));
         return selection;
     }
+
+    private static bool HasListed(EquatableArray<Backend> backends) => backends.Any(static backend => (backend.Flags & Lists) != 0);
 }

@@ -153,7 +153,7 @@ public sealed class DesiredStateProperties
                 Assert.Equal(port.Algorithm == Algorithm.Maglev && port.Backends.Any(IsListed), port.MaglevTableSize > 0);
                 foreach (var backend in port.Backends)
                 {
-                    Assert.True(port.Key.Protocol == Protocol.Udp || IsListed(backend));
+                    Assert.True(port.Key.Protocol != Protocol.Sctp || IsListed(backend));
                     Assert.True(!backend.Flags.HasFlag(BackendFlags.InLocal) || backend.Flags.HasFlag(BackendFlags.OnNode));
                     Assert.Equal(port.Key.Family, backend.Address.Family);
                 }

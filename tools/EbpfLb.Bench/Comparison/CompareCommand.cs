@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Bench.Comparison.Reporting;
 using EbpfLb.Datapath.Loading;
+using EbpfLb.Kubernetes.Translation;
 using EbpfLb.Linux;
 
 namespace EbpfLb.Bench.Comparison;
@@ -43,7 +44,7 @@ internal static class CompareCommand
             ComparisonOutput.Write(run, options.Output, Console.Out);
             return 0;
         }
-        catch (Exception exception) when (stopping.IsCancellationRequested && exception is OperationCanceledException or BenchException)
+        catch (Exception exception) when (stopping.IsCancellationRequested && exception is OperationCanceledException or BenchException or IOException)
         {
             Console.Error.WriteLine("\ninterrupted: nothing was written, and what was made is removed");
             return 1;
@@ -51,7 +52,7 @@ internal static class CompareCommand
         catch (Exception exception) when (exception is BenchException or DatapathException or LinuxException or IOException
             or UnauthorizedAccessException or HttpRequestException or TimeoutException)
         {
-            Console.Error.WriteLine(exception.Message);
+            Console.Error.WriteLine(PrintableText.Escape(exception.Message));
             return 1;
         }
     }

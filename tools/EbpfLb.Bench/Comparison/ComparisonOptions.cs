@@ -17,6 +17,8 @@ internal sealed record ComparisonOptions
           --rounds N               in which every mode has its turn (5)
           --seconds S              of a turn, decimal (0.5)
           --agent FILE             the executable (artifacts/ebpflb, or else the Cli build output)
+          --programming-rounds N   in which all services are programmed anew (3)
+          --xdp MODE               of the agent: auto, native, generic or off (auto)
           --iptables-restore FILE  (iptables-restore)
           --output DIR             (artifacts/bench/compare)
 
@@ -27,6 +29,10 @@ internal sealed record ComparisonOptions
 
     public required string Agent { get; init; }
 
+    /// <summary>As the agent's option.</summary>
+    public string Xdp { get; init; } = "auto";
+
+    /// <summary>The iptables-restore to use.</summary>
     public string IptablesRestore { get; init; } = "iptables-restore";
 
     public string Output { get; init; } = Path.Combine(BenchOptions.RepositoryRoot, "artifacts/bench/compare");
@@ -61,10 +67,12 @@ internal sealed record ComparisonOptions
             {
                 "--quick" => options with { Quick = true, ServiceCounts = [1, 1000], Rounds = 3, Seconds = 0.25 },
                 "--smoke" => options with { Quick = true, ServiceCounts = [1, 50], Rounds = 1, ProgrammingRounds = 1, Seconds = 0.1 },
-                "--services" => options with { ServiceCounts = [.. Value().Split(',').Select(text => Number(name, text, MaxServices)).Order()] },
+                "--services" => options with { ServiceCounts = Counts(name, Value()) },
                 "--rounds" => options with { Rounds = Number(name, Value(), 1000) },
                 "--seconds" => options with { Seconds = Decimal(name, Value()) },
+                "--programming-rounds" => options with { ProgrammingRounds = Number(name, Value(), 100) },
                 "--agent" => options with { Agent = Value() },
+                "--xdp" => options with { Xdp = Value() },
                 "--iptables-restore" => options with { IptablesRestore = Value() },
                 "--output" => options with { Output = Path.GetFullPath(Value()) },
                 "--help" or "-h" => options with { Help = true },
@@ -92,6 +100,9 @@ internal sealed record ComparisonOptions
 
         return null;
     }
+
+    private static int[] Counts(string name, string text) =>
+        [.. text.Split(',').Select(count => Number(name, count, MaxServices)).Distinct().Order()];
 
     private static int Number(string name, string text, int max) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 && number <= max

@@ -5,6 +5,7 @@ using EbpfLb.Bench.Comparison.Modes;
 using EbpfLb.Bench.Comparison.Results;
 using EbpfLb.Bench.Comparison.Services;
 using EbpfLb.Bench.Comparison.Traffic;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Bench.Comparison;
 
@@ -46,7 +47,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
             Mode.Direct => new DirectMode(node),
             Mode.Iptables => new IptablesMode(node, options.IptablesRestore),
             Mode.Nftables => new NftablesMode(node),
-            Mode.Ebpf => new EbpfMode(node, options.Agent),
+            Mode.Ebpf => new EbpfMode(node, options.Agent, options.Xdp),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, null),
         };
     }
@@ -177,7 +178,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         }
         catch (BenchException exception) when (!stopping.IsCancellationRequested)
         {
-            progress.Done($"{Services}: {mode} failed: {exception.Message}");
+            progress.Done($"{Services}: {mode} failed: {PrintableText.Escape(exception.Message)}");
             foreach (var measure in Measure.All.Where(measure => collected.Median(measure, mode, services) is null))
                 collected.Omit(measure, mode, services, exception.Message);
             foreach (var failed in _modes.Where(other => other.Name == mode).ToArray())

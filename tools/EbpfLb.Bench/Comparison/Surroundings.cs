@@ -21,20 +21,22 @@ internal static class Surroundings
         .. Machine.Describe().Select(fact => new Fact(fact.Key, fact.Value)),
         new("mitigations", Mitigations()),
         new("frequency", ReadOr("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "not controlled by the kernel")),
-        new("BPF JIT", $"{ReadOr("/proc/sys/net/core/bpf_jit_enable", "none")}, hardening {ReadOr("/proc/sys/net/core/bpf_jit_harden", "none")}"),
+        new("BPF JIT", $"{ReadOr("/proc/sys/net/core/bpf_jit_enable", "unknown")}, hardening "
+            + ReadOr("/proc/sys/net/core/bpf_jit_harden", "unknown")),
         new("iptables", Said([options.IptablesRestore, "--version"], stopping)),
         new("nft", Said(["nft", "--version"], stopping)),
         new("conntrack", $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_max", "none")} entries in "
             + $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_buckets", "no")} buckets"),
         new("congestion control", ReadOr("/proc/sys/net/ipv4/tcp_congestion_control", "unknown")),
         new("offloads", OffloadsOf(node, stopping)),
-        new("agent", Said([options.Agent, "--version"], stopping)),
-        new("kube-proxy", "not run: rules are rendered by this tool, of the structure that kube-proxy 1.36 renders, and loaded by the same "
-            + "commands. Its own work, its API watch and the second it waits between two runs are in no figure"),
+        new("agent", $"{Said([options.Agent, "--version"], stopping)}, --xdp {options.Xdp}"),
+        new("kube-proxy", "not run, and not needed: rules are rendered by this tool, of the structure that kube-proxy 1.36 renders, and "
+            + "loaded by the same commands. Its own work, its watch and the second it waits between two runs are in no figure"),
         new("services", $"{ComparedCluster.EndpointsPerService} endpoints each, none of them there; the dialled one in the middle of them, "
             + "reachable from outside as the only one but one; two more for backends on another node and for changes"),
         new("pods", "routed by the node, as those of a CNI without a bridge; br_netfilter is off"),
-        new("kernel memory", "maps: what the kernel accounts to them; rules: what SUnreclaim, VmallocUsed and Percpu of /proc/meminfo grow by"),
+        new("kernel memory", "maps: what the kernel accounts to them; rules: what SUnreclaim, VmallocUsed and Percpu of /proc/meminfo "
+            + "grow by"),
         new("endpoint change", "rules: from rendering on; ebpf: from the write to the API server on"),
     ];
 

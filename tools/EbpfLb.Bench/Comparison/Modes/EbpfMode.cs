@@ -11,7 +11,8 @@ using EbpfLb.Bench.Processes;
 namespace EbpfLb.Bench.Comparison.Modes;
 
 /// <summary>The agent as it ships follows an API server that has the services; socket hooks, tc and XDP.</summary>
-internal sealed class EbpfMode(ComparedNode node, string executable) : ServiceMode(Mode.Ebpf, node)
+/// <param name="xdp">The agent's option of that name.</param>
+internal sealed class EbpfMode(ComparedNode node, string executable, string xdp) : ServiceMode(Mode.Ebpf, node)
 {
     private readonly string _objects = Directory.CreateTempSubdirectory("ebpflb-bench-objects-").FullName;
 
@@ -29,7 +30,7 @@ internal sealed class EbpfMode(ComparedNode node, string executable) : ServiceMo
     {
         Serve(cluster, stopping);
         _place = Node.Sandbox.NewBpfFs(string.Create(CultureInfo.InvariantCulture, $"ebpf{_places++}"));
-        _agent = new AgentProcess(executable, Node.Sandbox, _place, ["--kubeconfig", _api!.Kubeconfig]);
+        _agent = new AgentProcess(executable, Node.Sandbox, _place, ["--kubeconfig", _api!.Kubeconfig, "--xdp", xdp]);
         // It programs nothing before every source has told all, so the first run has all.
         var first = _agent.WaitForFirstSync(stopping);
         int backends = Convergence.Backends(AgentProcess.PinDirectory(_place));

@@ -8,6 +8,7 @@ using EbpfLb.Bench.Measuring;
 
 namespace EbpfLb.Bench.Comparison.Modes;
 
+/// <summary>With few endpoints every run of kube-proxy reads the table back, to find chains that nothing needs any more.</summary>
 /// <param name="restore">The iptables-restore to use.</param>
 internal sealed class IptablesMode(ComparedNode node, string restore) : ServiceMode(Mode.Iptables, node)
 {
@@ -22,7 +23,9 @@ internal sealed class IptablesMode(ComparedNode node, string restore) : ServiceM
     public override long Move(ComparedCluster before, ComparedCluster after, CancellationToken stopping)
     {
         long start = Stopwatch.GetTimestamp();
-        RuleLoader.Restore(Node.Namespace, restore, IptablesRules.Change(after, after.Moving), stopping);
+        if (IptablesRules.IsSmall(after))
+            RuleLoader.List(Node.Namespace, [restore.Replace("-restore", "-save", StringComparison.Ordinal), "-t", "nat"], stopping);
+        RuleLoader.Restore(Node.Namespace, restore, IptablesRules.Change(after, before.Moving, after.Moving), stopping);
         return start;
     }
 }

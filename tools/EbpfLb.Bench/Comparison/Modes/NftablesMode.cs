@@ -8,6 +8,7 @@ using EbpfLb.Bench.Measuring;
 
 namespace EbpfLb.Bench.Comparison.Modes;
 
+/// <summary>Every run of kube-proxy lists chains and sets, to find those that nothing needs any more; a change is one such run.</summary>
 internal sealed class NftablesMode(ComparedNode node) : ServiceMode(Mode.Nftables, node)
 {
     public override double Program(ComparedCluster cluster, CancellationToken stopping) =>
@@ -18,6 +19,8 @@ internal sealed class NftablesMode(ComparedNode node) : ServiceMode(Mode.Nftable
     public override long Move(ComparedCluster before, ComparedCluster after, CancellationToken stopping)
     {
         long start = Stopwatch.GetTimestamp();
+        foreach (string what in new[] { "chains", "sets" })
+            RuleLoader.List(Node.Namespace, ["nft", "--json", "list", what, "ip"], stopping);
         RuleLoader.Nft(Node.Namespace, NftablesRules.Change(before.Moving, after.Moving), stopping);
         return start;
     }

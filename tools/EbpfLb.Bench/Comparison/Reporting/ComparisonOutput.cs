@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Bench.Comparison.Reporting.Html;
+
 namespace EbpfLb.Bench.Comparison.Reporting;
 
 /// <summary>Everything that is made from a run.</summary>
@@ -14,6 +16,9 @@ internal static class ComparisonOutput
         ResultsFile.Write(run, Path.Combine(directory, ResultsName));
 
         var figures = new Figures(run);
+        File.WriteAllText(Path.Combine(directory, "report.html"), ReportPage.Make(figures));
+        File.WriteAllText(Path.Combine(directory, "summary.svg"), SummarySvg.Make(figures));
+        File.WriteAllText(Path.Combine(directory, "summary.md"), MarkdownTable.Make(figures));
         TerminalTable.Write(figures, terminal);
     }
 }

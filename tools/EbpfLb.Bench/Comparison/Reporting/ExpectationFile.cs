@@ -20,8 +20,8 @@ internal static class ExpectationFile
             string text = File.ReadAllText(file);
             if (JsonLines.Schema(text) is var schema && schema != Expectation.CurrentSchema)
             {
-                throw new BenchException($"{quoted} has {(schema is null ? "no schema" : $"schema {schema}")}, and this program reads schema "
-                    + $"{Expectation.CurrentSchema}: take a new expectation from a full run, with --compare-expect");
+                throw new BenchException($"{quoted} has {(schema is null ? "no schema" : $"schema {schema}")}, and this program reads "
+                    + $"schema {Expectation.CurrentSchema}: take a new expectation from a full run, with --compare-expect");
             }
 
             return JsonSerializer.Deserialize(text, ExpectationJson.Default.Expectation)!;

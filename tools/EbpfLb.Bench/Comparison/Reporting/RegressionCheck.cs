@@ -67,8 +67,8 @@ internal static class RegressionCheck
     {
         var expected = check.Expected;
         var found = check.Found!.Value;
-        return $"{(Regressed(check) ? "REGRESSED" : "better   ")} {Measure.Named(expected.Measure).Title}, {Words.Services(expected.Services)}, "
-            + $"over {PrintableText.Escape(expected.Over)}: {Words.Number(found.Median)} ({Words.Range(found)}), "
-            + $"expected {Words.Number(expected.Ratio)}, noise {Words.Percent(check.Noise)}";
+        return $"{(Regressed(check) ? "REGRESSED" : "better   ")} {Measure.Named(expected.Measure).Title}, "
+            + $"{Words.Services(expected.Services)}, over {PrintableText.Escape(expected.Over)}: "
+            + $"{Words.Number(found.Median)} ({Words.Range(found)}), expected {Words.Number(expected.Ratio)}, noise {Words.Percent(check.Noise)}";
     }
 }

@@ -13,7 +13,8 @@ internal static class ReportVerbs
                 EbpfLb.Bench --compare-expect RESULTS_JSON [EXPECTATION]    a run becomes what is expected
         """;
 
-    public static bool Has(IReadOnlyList<string> args) => args.Count > 0 && args[0] is "--compare-report" or "--compare-check" or "--compare-expect";
+    public static bool Has(IReadOnlyList<string> args) =>
+        args.Count > 0 && args[0] is "--compare-report" or "--compare-check" or "--compare-expect";
 
     /// <returns>The exit status: 0 done, 1 regressed or not possible, 2 wrong usage.</returns>
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter errors)

@@ -56,7 +56,7 @@ internal static class TerminalTable
         foreach (var goal in Goals.Of(figures))
         {
             string found = goal.Found is { } ratio ? $"{Words.Marked(ratio)} ({Words.Range(ratio)})" : "";
-            output.WriteLine($"  {Words.Of(goal.Verdict),-14}{goal.Text,-64}  {found}".TrimEnd());
+            output.WriteLine($"  {Words.Of(goal.Verdict),-14}{goal.Text,-74} {found}".TrimEnd());
         }
     }
 

@@ -34,6 +34,29 @@ internal static class Words
 
     public static string Range(Summary figure) => $"{Number(figure.Min)} to {Number(figure.Max)}";
 
+    /// <summary>In the unit that leaves the fewest digits.</summary>
+    public static string Milliseconds(double value) => Math.Abs(value) switch
+    {
+        >= 600_000 => $"{Number(value / 60_000)} min",
+        >= 1000 => $"{Number(value / 1000)} s",
+        >= 1 or 0 => $"{Number(value)} ms",
+        _ => $"{Number(value * 1000)} \u00b5s",
+    };
+
+    public static string Microseconds(double value) => Milliseconds(value / 1000);
+
+    /// <summary>For an axis, whose values are round.</summary>
+    public static string RoundMilliseconds(double value) => value switch
+    {
+        >= 1000 => $"{Plain(value / 1000)} s",
+        >= 1 => $"{Plain(value)} ms",
+        _ => $"{Plain(value * 1000)} \u00b5s",
+    };
+
+    public static string RoundMicroseconds(double value) => RoundMilliseconds(value / 1000);
+
+    public static string Plain(double value) => value.ToString("#,##0.######", CultureInfo.InvariantCulture);
+
     public static string Of(Verdict verdict) => verdict switch
     {
         Verdict.Met => "met",

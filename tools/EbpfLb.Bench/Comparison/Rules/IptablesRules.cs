@@ -11,8 +11,7 @@ namespace EbpfLb.Bench.Comparison.Rules;
 /// </summary>
 internal sealed class IptablesRules
 {
-    // With more endpoints kube-proxy leaves the comments of services away.
-    private const int MostEndpointsWithComments = 1000;
+    private const int MostEndpointsOfSmall = 1000;
 
     private const string Mark = "0x4000";
 
@@ -20,7 +19,7 @@ internal sealed class IptablesRules
     private readonly StringBuilder _rules = new();
     private readonly bool _hasComments;
 
-    private IptablesRules(ComparedCluster cluster) => _hasComments = cluster.BackendCount <= MostEndpointsWithComments;
+    private IptablesRules(ComparedCluster cluster) => _hasComments = IsSmall(cluster);
 
     /// <summary>The jumps from the kernel's own chains, which are made once.</summary>
     public static string Setup { get; } = RuleText.Read("setup.iptables");
@@ -33,13 +32,19 @@ internal sealed class IptablesRules
     /// <summary>A full synchronisation.</summary>
     public static string Everything(ComparedCluster cluster) => Render(cluster, _ => true);
 
-    /// <summary>
-    /// A partial one: the chains that name all services, and those of the services that changed. The chain of an endpoint that went stays
-    /// until the next full one, as with kube-proxy.
-    /// </summary>
-    public static string Change(ComparedCluster cluster, ComparedService changed) => Render(cluster, service => service.Name == changed.Name);
+    /// <summary>With more endpoints kube-proxy leaves comments of services away, and chains that went to a later run.</summary>
+    public static bool IsSmall(ComparedCluster cluster) => cluster.BackendCount <= MostEndpointsOfSmall;
 
-    private static string Render(ComparedCluster cluster, Func<ComparedService, bool> isWritten)
+    /// <summary>A partial one: the chains that name all services, and those of the one that changed.</summary>
+    public static string Change(ComparedCluster cluster, ComparedService before, ComparedService after)
+    {
+        var gone = from port in before.Ports
+                   from endpoint in before.Endpoints.Except(after.Endpoints)
+                   select RuleNames.IptablesEndpoint(before, port, endpoint);
+        return Render(cluster, service => service.Name == after.Name, IsSmall(cluster) ? [.. gone] : []);
+    }
+
+    private static string Render(ComparedCluster cluster, Func<ComparedService, bool> isWritten, params IReadOnlyList<string> gone)
     {
         var rules = new IptablesRules(cluster);
         rules.AddCommon();
@@ -51,6 +56,12 @@ internal sealed class IptablesRules
                 if (isWritten(service))
                     rules.AddChains(service, port);
             }
+        }
+
+        foreach (string chain in gone)
+        {
+            rules.Chain(chain);
+            rules.Rule($"-X {chain}");
         }
 
         // Last, as its own comment says.
@@ -95,7 +106,8 @@ internal sealed class IptablesRules
             Rule($"-A {outside} -j {inside}");
         }
 
-        Rule($"-A {inside} {Comment($"{name} cluster IP")}{Match(port, service.ClusterIP)} ! -s {ComparedCluster.PodNetwork} -j KUBE-MARK-MASQ");
+        Rule($"-A {inside} {Comment($"{name} cluster IP")}{Match(port, service.ClusterIP)} ! -s {ComparedCluster.PodNetwork} "
+            + "-j KUBE-MARK-MASQ");
         for (int i = 0; i < service.Endpoints.Count; i++)
         {
             var endpoint = service.Endpoints[i];
@@ -113,7 +125,8 @@ internal sealed class IptablesRules
     {
         Chain(chain);
         Rule($"-A {chain} {Comment(name)}-s {endpoint.Address} -j KUBE-MARK-MASQ");
-        Rule($"-A {chain} {Comment(name)}-m {port.Protocol} -p {port.Protocol} -j DNAT --to-destination {endpoint.Address}:{endpoint.Port}");
+        Rule($"-A {chain} {Comment(name)}-m {port.Protocol} -p {port.Protocol} "
+            + $"-j DNAT --to-destination {endpoint.Address}:{endpoint.Port}");
     }
 
     private static string Match(ComparedPort port, string address) =>

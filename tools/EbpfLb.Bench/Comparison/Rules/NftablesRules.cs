@@ -79,8 +79,9 @@ internal static class NftablesRules
     private static void AddTranslation(StringBuilder text, ComparedService service, ComparedPort port)
     {
         string chain = RuleNames.NftablesPort("service", service, port);
-        string endpoints = string.Join(" , ", service.Endpoints.Select((endpoint, i) => $"{i} : {endpoint.Address} . {endpoint.Port}"));
-        Line(text, $"add rule {Table} {chain} meta l4proto {port.Protocol} dnat to numgen random mod {service.Endpoints.Count} map {{ {endpoints} }}");
+        string places = string.Join(" , ", service.Endpoints.Select((endpoint, i) => $"{i} : {endpoint.Address} . {endpoint.Port}"));
+        string choice = $"numgen random mod {service.Endpoints.Count} map {{ {places} }}";
+        Line(text, $"add rule {Table} {chain} meta l4proto {port.Protocol} dnat to {choice}");
     }
 
     private static IEnumerable<ComparedEndpoint> OnNode(ComparedService service) =>
@@ -91,5 +92,6 @@ internal static class NftablesRules
 
     private static void Element(StringBuilder text, string set, string element) => Line(text, $"add element {Table} {set} {{ {element} }}");
 
-    private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    private static void Line(StringBuilder text, FormattableString line) =>
+        text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.ComponentModel;
 using System.Diagnostics;
+using EbpfLb.Bench.Packets;
 
 namespace EbpfLb.Bench.Comparison.Rules;
 
@@ -15,6 +16,10 @@ internal static class RuleLoader
         Feed(netns, [tool, "-w", "5"], rules, stopping);
 
     public static void Nft(string netns, string rules, CancellationToken stopping) => Feed(netns, ["nft", "-f", "-"], rules, stopping);
+
+    /// <summary>What there is, which kube-proxy looks at before it writes. The answer is read to its end.</summary>
+    public static void List(string netns, IReadOnlyList<string> command, CancellationToken stopping) =>
+        Command.Run("nsenter", [$"--net={netns}", "--", .. command], stopping);
 
     private static void Feed(string netns, IReadOnlyList<string> command, string rules, CancellationToken stopping)
     {
@@ -40,7 +45,10 @@ internal static class RuleLoader
             process.WaitForExit();
             stopping.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
-                throw new BenchException($"'{string.Join(' ', command)}' ended with {process.ExitCode}: {errors.GetAwaiter().GetResult().Trim()}");
+            {
+                string said = errors.GetAwaiter().GetResult().Trim();
+                throw new BenchException($"'{string.Join(' ', command)}' ended with {process.ExitCode}: {said}");
+            }
         }
         catch (Win32Exception exception)
         {

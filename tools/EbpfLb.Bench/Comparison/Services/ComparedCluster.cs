@@ -63,7 +63,8 @@ internal sealed record ComparedCluster
         "zz-moving", MovingClusterIP, [new ComparedPort("http", "tcp", Port, null)], null, [HasMoved ? SecondPlace : FirstPlace]);
 
     /// <summary>In the order in which rules name them.</summary>
-    public IEnumerable<ComparedService> Services => [.. _others[..(_others.Length / 2)], Target, .. _others[(_others.Length / 2)..], Remote, Moving];
+    public IEnumerable<ComparedService> Services =>
+        [.. _others[..(_others.Length / 2)], Target, .. _others[(_others.Length / 2)..], Remote, Moving];
 
     /// <summary>Endpoints, once for each port of their service.</summary>
     public int BackendCount => Services.Sum(service => service.Ports.Count * service.Endpoints.Count);

@@ -12,6 +12,8 @@ namespace EbpfLb.Bench.Comparison.Traffic;
 /// </summary>
 internal sealed class ComparedNode : IDisposable
 {
+    private const string Client = "192.0.2.10";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
     private static readonly (string Pod, int Port, char Name)[] Servers =
@@ -85,12 +87,10 @@ internal sealed class ComparedNode : IDisposable
                 In(place, stopping, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0");
         }
 
-        In("C", stopping, "ip", "route", "add", $"{ComparedCluster.LoadBalancer}/32", "via", ComparedCluster.NodeAddress, "src", "192.0.2.10");
-
         // The straight way to a pod of the other node shall lead through the node under test too, forth and back.
-        foreach (var backend in ComparedCluster.RemoteBackends)
-            In("C", stopping, "ip", "route", "add", $"{backend.Address}/32", "via", ComparedCluster.NodeAddress, "src", "192.0.2.10");
-        In("N2", stopping, "ip", "route", "add", "192.0.2.10/32", "via", ComparedCluster.NodeAddress);
+        foreach (string address in ComparedCluster.RemoteBackends.Select(backend => backend.Address).Append(ComparedCluster.LoadBalancer))
+            In("C", stopping, "ip", "route", "add", $"{address}/32", "via", ComparedCluster.NodeAddress, "src", Client);
+        In("N2", stopping, "ip", "route", "add", $"{Client}/32", "via", ComparedCluster.NodeAddress);
 
         // Frames that XDP sends back through a veth are taken only if its other end has a program too. A wire has no such thing, so in
         // every mode it is there.

@@ -14,12 +14,16 @@ internal sealed record TrafficMeasure(
     Measure Measure, string Command, string From, int Clients, string? Service, IReadOnlyList<ComparedEndpoint> Backends, double Scale = 1)
 {
     private const int Clients16 = 16;
+
+    // Of sockets that stay: chance gives each backend much the same number of them.
     private const int Clients64 = 64;
+
     private const string Tcp = "connect";
 
     private const double MegabitsPerByte = 8 / 1e6;
 
     private static readonly string Target = $"{ComparedCluster.TargetClusterIP}:{ComparedCluster.Port}";
+    private static readonly string Outside = $"{ComparedCluster.LoadBalancer}:{ComparedCluster.Port}";
 
     /// <summary>In the order of a round.</summary>
     public static IReadOnlyList<TrafficMeasure> All { get; } =
@@ -28,9 +32,9 @@ internal sealed record TrafficMeasure(
         new(Measure.HostToClusterIp, Tcp, "N1", Clients16, Target, ComparedCluster.LocalBackends),
         new(Measure.NodePortLocal, Tcp, "C", Clients16, OnNode(ComparedCluster.LocalNodePort), ComparedCluster.LocalBackends),
         new(Measure.NodePortRemote, Tcp, "C", Clients16, OnNode(ComparedCluster.RemoteNodePort), ComparedCluster.RemoteBackends),
-        new(Measure.LoadBalancer, Tcp, "C", Clients16, $"{ComparedCluster.LoadBalancer}:{ComparedCluster.Port}", ComparedCluster.LocalBackends),
+        new(Measure.LoadBalancer, Tcp, "C", Clients16, Outside, ComparedCluster.LocalBackends),
         new(Measure.Bystander, Tcp, "P12", Clients16, null, ComparedCluster.LocalBackends),
-        new(Measure.RequestResponse, "request", "P12", Clients16, Target, ComparedCluster.LocalBackends),
+        new(Measure.RequestResponse, "request", "P12", Clients64, Target, ComparedCluster.LocalBackends),
         new(Measure.UdpPackets, "udp", "C", Clients64, OnNode(ComparedCluster.UdpNodePort), ComparedCluster.LocalBackends),
         new(Measure.Throughput, "bulk", "P12", 1, Target, ComparedCluster.LocalBackends, MegabitsPerByte),
     ];
