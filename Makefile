@@ -9,12 +9,14 @@ SHELL         := /bin/bash
 CONFIGURATION ?= Release
 ARGS          ?=
 QUICK         ?=
+RUN           ?= artifacts/bench/compare/results.json
 
 RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe build publish image test e2e fuzz coverage-bpf verify kernels demo bench-sync fmt lint clean
+.PHONY: help deps bpf probe loadgen build publish image test e2e fuzz soak mutants coverage coverage-bpf verify kernels demo bench bench-check bench-sync \
+	bench-xdp fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +32,11 @@ bpf: ## Compile the BPF objects into artifacts/bpf
 probe: ## Compile the traffic tool into artifacts/tools
 	@$(MAKE) --silent --no-print-directory -C tools/probe
 
-build: deps bpf probe ## Build everything
+loadgen: ## Compile the load generator of comparisons into artifacts/tools
+	@$(MAKE) --silent --no-print-directory -C tools/loadgen
+	@$(MAKE) --silent --no-print-directory -C tools/demo
+
+build: deps bpf probe loadgen ## Build everything
 	$(DOTNET) build EbpfLb.sln -c $(CONFIGURATION) --nologo -v quiet
 
 publish: deps bpf ## Leave the self-contained executable at artifacts/ebpflb
@@ -64,6 +70,17 @@ fuzz: build ## Run ten million frames through every program, also as C with sani
 coverage-bpf: deps ## Show which branches of bpf/lib a million frames take
 	@$(MAKE) --silent --no-print-directory -C tests/sanitizer coverage COUNT=1000000
 
+soak: build ## Change, kill, stop and start for half an hour under traffic, and see that nothing fails and nothing grows (root)
+	@mkdir -p artifacts && rm -f artifacts/soak.log
+	EBPFLB_SOAK_SECONDS=$${EBPFLB_SOAK_SECONDS:-1800} EBPFLB_SOAK_LOG=$(CURDIR)/artifacts/soak.log $(DOTNET) test tests/EbpfLb.Live.Tests \
+		-c $(CONFIGURATION) --no-build --nologo --filter FullyQualifiedName~S190_
+
+mutants: deps ## Check that the tests find each of the bugs in tests/mutants (root): half an hour
+	@tests/mutants/run.sh $(ARGS)
+
+coverage: build coverage-bpf ## Show which branches of bpf/lib and of src the suites take (root); the report is artifacts/coverage/index.html
+	@tests/coverage.sh $(CONFIGURATION)
+
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
 
@@ -73,6 +90,14 @@ kernels: deps bpf probe publish ## Run it on Debian's kernels under qemu: ARGS='
 demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
 	@$(MAKE) --silent --no-print-directory -C tools/demo
 	@tools/demo/demo.sh $(ARGS)
+
+bench: deps bpf probe loadgen publish ## Compare direct, iptables, nftables and this data plane (root): ten minutes; QUICK=1: two
+	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --compare $(if $(QUICK),--quick) $(ARGS)
+
+bench-check: deps ## Compare the ratios of the last comparison with the committed ones; RUN=FILE for another
+	@$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	@$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --compare-check $(RUN) $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root); QUICK=1: three minutes
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(if $(QUICK),--quick) $(ARGS)

@@ -63,3 +63,4 @@ LAYOUT_STRUCT(lb_sweep);
 LAYOUT_STRUCT(lb_service_name);
 LAYOUT_STRUCT(lb_problem);
 LAYOUT_STRUCT(lb_agent);
+LAYOUT_STRUCT(lb_audit);

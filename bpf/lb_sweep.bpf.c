@@ -2,7 +2,8 @@
 
 /*
  * Run by the agent every few seconds over the whole of conntrack_v1: ends flows whose time is over, makes whole those
- * that lost a half, adds up what flows have counted. The walk lets packets in between any two buckets.
+ * that lost a half, adds up what flows have counted, marks connections whose backend is gone. The walk lets packets in
+ * between any two buckets.
  */
 
 #include <linux/bpf.h>
@@ -10,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "lib/conntrack.h"
+#include "lib/dead.h"
 #include "lib/settings.h"
 
 char _license[] SEC("license") = "GPL";
@@ -54,7 +56,7 @@ static __always_inline void sweep_fold(struct lb_conntrack *flow)
 	__u64 bytes = flow->bytes;
 	struct lb_counters *counters;
 
-	if (packets == flow->folded_packets)
+	if (packets == flow->folded_packets || (flow->flags & LB_CONNTRACK_LOST))
 		return;
 	counters = bpf_map_lookup_elem(&counters_v1, &backend_id);
 	if (counters) {
@@ -107,12 +109,33 @@ SUBPROGRAM int sweep_is_young_opening(__u8 protocol, __u16 flags, __u32 age)
 	return age < clock_of_s(protocol == IPPROTO_TCP ? settings->tcp_syn_s : settings->udp_s);
 }
 
-/* A flow of datagrams ends with its backend, a connection or an association when its ends know. */
-static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
+static __always_inline bool sweep_has_backend(const struct lb_conntrack *flow)
 {
 	__u32 id = flow->backend_id;
 
-	return key->protocol == IPPROTO_UDP && !bpf_map_lookup_elem(&backends_v1, &id);
+	return bpf_map_lookup_elem(&backends_v1, &id);
+}
+
+/* A flow of datagrams ends with its backend, a connection when its client has been told, an association never. */
+static __always_inline bool sweep_lost_backend(const struct lb_conntrack_key *key, const struct lb_conntrack *flow)
+{
+	return key->protocol == IPPROTO_UDP && !sweep_has_backend(flow);
+}
+
+static __always_inline void sweep_mark(struct lb_sweep *report, struct lb_conntrack *forward,
+				       const struct lb_conntrack *reply, __u32 now)
+{
+	if (sweep_has_backend(forward)) {
+		dead_forgive(forward);
+		return;
+	}
+	report->lost++;
+	if (!report->dead_backend_s) {
+		dead_forgive(forward);
+		return;
+	}
+	dead_mark(forward, reply, now, clock_of_s(report->dead_backend_s));
+	report->dead += !!(forward->flags & LB_CONNTRACK_DEAD);
 }
 
 static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_conntrack *flow, void *unused)
@@ -179,6 +202,8 @@ static long sweep_entry(void *map, struct lb_conntrack_key *key, struct lb_connt
 				conntrack_check_other(&own, flow, sweep->now);
 		}
 	}
+	if (flow == forward && key->protocol == IPPROTO_TCP && !half_open)
+		sweep_mark(&sweep->report, flow, other, sweep->now);
 	/* As long as either half is a young opening the reply half counts the flow, then the forward half. */
 	other_is_young =
 		other && sweep_is_young_opening(key->protocol, other->flags, clock_age(sweep->now, other->seen));
@@ -202,7 +227,10 @@ int ct_sweep(struct lb_sweep *report)
 	if (!sweep)
 		return 0;
 	/* Programs of this type are not offered the coarse clock, which never is ahead of this one. */
-	*sweep = (struct sweep){.now = bpf_ktime_get_ns() >> CLOCK_SHIFT};
+	*sweep = (struct sweep){
+		.report.dead_backend_s = report->dead_backend_s,
+		.now = bpf_ktime_get_ns() >> CLOCK_SHIFT,
+	};
 	bpf_for_each_map_elem(&conntrack_v1, sweep_entry, NULL, 0);
 	if ((__s64)sweep->report.half_open < 0) /* packets went on while it was counted */
 		sweep->report.half_open = 0;

@@ -179,8 +179,8 @@ struct lb_sock_peer {
 };
 
 /*
- * What sock_dead lists: a connected UDP socket whose backend its service does not have any more. Ends and cookie are
- * those by which NETLINK_SOCK_DIAG finds the socket in its network namespace.
+ * What sock_dead lists: a connected UDP or TCP socket whose backend its service does not have any more. Ends and cookie
+ * are those by which NETLINK_SOCK_DIAG finds the socket in its network namespace.
  */
 struct lb_dead_socket {
 	__u64 cookie;
@@ -191,8 +191,10 @@ struct lb_dead_socket {
 	__u32 ifindex;            /* of the device it is bound to; 0: none */
 	__be16 local_port;
 	__be16 remote_port;
-	__u8 family; /* AF_*, of the socket */
-	__u8 pad[7];
+	__u32 heard;   /* of TCP: another number once the peer has been heard again */
+	__u8 family;   /* AF_*, of the socket */
+	__u8 protocol; /* IPPROTO_* */
+	__u8 pad[2];
 };
 
 /* sock_flows_v1: the second and further frontends of one unconnected UDP socket, in both directions. */
@@ -255,6 +257,9 @@ enum lb_conntrack_flags {
 	LB_CONNTRACK_DATA = 1u << 9, /* anything after the first packet that opens nothing and ends nothing */
 	LB_CONNTRACK_FIN = 1u << 10,
 	LB_CONNTRACK_RST = 1u << 11, /* and nothing since: a segment that follows withdraws it */
+	/* Found by the sweep, of TCP, in the client's half. */
+	LB_CONNTRACK_LOST = 1u << 12, /* the backend is in backends_v1 no more */
+	LB_CONNTRACK_DEAD = 1u << 13, /* and has been neither there nor heard for the grace: the client is reset */
 };
 
 struct lb_conntrack {
@@ -275,7 +280,8 @@ struct lb_conntrack {
 	__u8 arrival_mac[6]; /* destination of the frames that this route was looked up for */
 	__u16 address_delta; /* of the checksums over the addresses, ones' complement, as in the packet */
 	__u32 backend_id;
-	__u32 folded_packets; /* packets and bytes already in counters_v1 */
+	__u32 folded_packets; /* packets and bytes already in counters_v1. Of a lost flow, which has no counters any
+				 more: when it was marked as lost, or dead, in the unit of seen */
 	__u64 folded_bytes;
 };
 
@@ -378,9 +384,10 @@ enum lb_reason {
 	LB_REASON_MAP_FULL = 24,         /* dropped: no room for the flow */
 	LB_REASON_TOO_MANY_HEADERS = 25, /* passed: more extension headers than are looked at */
 	LB_REASON_FAILED = 26,           /* dropped: a helper of the kernel failed */
+	LB_REASON_BACKEND_GONE = 27,     /* answered: the connection's backend is gone, and silent */
 };
 
-#define LB_REASONS 27
+#define LB_REASONS 28
 
 struct lb_count {
 	__u64 packets;
@@ -399,13 +406,18 @@ struct lb_counters {
 	__u64 bytes_out;
 };
 
-/* What the sweep says it did: its context, written over. */
+/* The context of the sweep: what it is asked for, and what it says it did. */
 struct lb_sweep {
+	__u32 dead_backend_s; /* how long a backend is gone and silent before its connections are dead; 0: they never
+				 are */
+	__u32 pad;
 	__u64 entries; /* both halves counted */
 	__u64 expired;
 	__u64 orphans; /* halves without the other: made whole where the flow is alive */
 	__u64 flows;   /* that stay */
 	__u64 half_open;
+	__u64 lost; /* connections whose backend is gone */
+	__u64 dead; /* of them: the client is reset when it speaks */
 };
 
 /* The following maps are written by the agent for people, and for the commands that run while it is down. */
@@ -441,6 +453,18 @@ struct lb_agent {
 	char version[32];
 	char node[64];
 	char source[128];
+};
+
+/* audit_v1: one element. Whoever wants an audit now counts `asked` up; the agent answers with what it saw of it. */
+struct lb_audit {
+	__u64 asked;
+	__u64 answered; /* `asked`, as it was when the last audit began */
+	__u64 ended_ns; /* of the last one; 0: none yet */
+	__u64 runs;     /* of this agent, as the two below */
+	__u64 repaired; /* entries */
+	__u64 put_back; /* programs, links and pins */
+	__u32 differed; /* entries of maps, at the last one */
+	__u32 left;     /* those of them that could not be repaired */
 };
 
 #endif

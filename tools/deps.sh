@@ -7,7 +7,7 @@ set -euo pipefail
 # command:package
 needs=(
     clang:clang llvm-strip:llvm clang-format:clang-format make:make git:git ip:iproute2 tc:iproute2 nsenter:util-linux setpriv:util-linux
-    unshare:util-linux ps:procps ethtool:ethtool
+    unshare:util-linux ps:procps ethtool:ethtool iptables-restore:iptables nft:nftables
 )
 # header:package
 headers=(/usr/include/bpf/bpf_helpers.h:libbpf-dev /usr/include/stdlib.h:libc6-dev /usr/include/linux/bpf.h:linux-libc-dev)

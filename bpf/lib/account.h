@@ -23,7 +23,7 @@ static __always_inline void count_reason(const struct packet *packet, enum lb_re
 static __always_inline bool reason_refuses(enum lb_reason reason)
 {
 	return reason == LB_REASON_REFUSED_NO_ENDPOINT || reason == LB_REASON_REFUSED_NO_PORT ||
-	       reason == LB_REASON_NO_SNAT_PORT;
+	       reason == LB_REASON_NO_SNAT_PORT || reason == LB_REASON_BACKEND_GONE;
 }
 
 /*

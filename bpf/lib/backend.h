@@ -13,14 +13,7 @@ struct backend_choice {
 	struct lb_backend backend;
 };
 
-/*
- * An id may come from a slot range, an affinity entry or a socket, each possibly older than the id's present owner: the
- * range may have been given to another service since the service was read, and LRU elements are reused under the
- * program's hands. So whatever the way an id came, the backend says itself which service it serves, and that is looked
- * at in the copy that is used.
- */
-/* The choice is undefined when it returns false. */
-static __always_inline bool backend_read(__u32 id, __u32 service_id, struct backend_choice *choice)
+static __always_inline bool backend_copy(__u32 id, struct backend_choice *choice)
 {
 	choice->id = id;
 	for (int i = 0; i < MAP_READ_TRIES; i++) {
@@ -30,9 +23,21 @@ static __always_inline bool backend_read(__u32 id, __u32 service_id, struct back
 			continue;
 		choice->backend = *backend;
 		if (bpf_map_lookup_elem(&backends_v1, &id) == backend)
-			return choice->backend.service_id == service_id;
+			return true;
 	}
 	return false;
+}
+
+/*
+ * An id may come from a slot range, an affinity entry or a socket, each possibly older than the id's present owner: the
+ * range may have been given to another service since the service was read, and LRU elements are reused under the
+ * program's hands. So whatever the way an id came, the backend says itself which service it serves, and that is looked
+ * at in the copy that is used.
+ */
+/* The choice is undefined when it returns false. */
+static __always_inline bool backend_read(__u32 id, __u32 service_id, struct backend_choice *choice)
+{
+	return backend_copy(id, choice) && choice->backend.service_id == service_id;
 }
 
 /*

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "conntrack.h"
+#include "dead.h"
 #include "fragment.h"
 #include "nat.h"
 #include "outcome.h"
@@ -19,11 +20,14 @@
 
 #define FLOW_TCP_MARKS (TCP_SYN | TCP_FIN | TCP_RST)
 
-static __always_inline bool flow_backend_is_gone(const struct lb_conntrack *flow)
+/* Gone, or left with the flows it has. */
+static __always_inline bool flow_backend_takes_nobody(const struct lb_conntrack *flow)
 {
+	const struct lb_backend *backend;
 	__u32 id = flow->backend_id;
 
-	return !bpf_map_lookup_elem(&backends_v1, &id);
+	backend = bpf_map_lookup_elem(&backends_v1, &id);
+	return !backend || !(backend->flags & (LB_BACKEND_IN_CLUSTER | LB_BACKEND_IN_LOCAL));
 }
 
 SUBPROGRAM int flow_delete_half(const struct lb_conntrack_key *key)
@@ -49,8 +53,8 @@ SUBPROGRAM int flow_delete(const struct lb_conntrack_key *key, const struct lb_c
 
 /*
  * The client opens a connection whose addresses and ports belong to a flow. When that one is over, or its backend has
- * never answered and is gone, a new one takes its place. Else it is the same opening once more, or a client that has
- * forgotten the connection: the backend will know.
+ * never answered and gets nobody new any more, a new one takes its place. Else it is the same opening once more, or a
+ * client that has forgotten the connection: the backend will know.
  */
 SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conntrack *flow)
 {
@@ -62,7 +66,7 @@ SUBPROGRAM int flow_open_again(const struct packet *packet, const struct lb_conn
 		return OUTCOME_CONTINUE;
 	reply = conntrack_find_other(&packet->tuple, flow, &other);
 	answered = reply && (reply->flags & (LB_CONNTRACK_SYN | LB_CONNTRACK_DATA));
-	if (!conntrack_is_closed(flow, reply) && (answered || !flow_backend_is_gone(flow)))
+	if (!conntrack_is_closed(flow, reply) && (answered || !flow_backend_takes_nobody(flow)))
 		return OUTCOME_CONTINUE;
 	flow_delete(&packet->tuple, flow);
 	return OUTCOME_RESTART;
@@ -79,10 +83,44 @@ static __noinline int flow_is_answer_to_another(const struct packet *packet, con
 	return conntrack_is_closed(flow, conntrack_find_other(&packet->tuple, flow, &other));
 }
 
+/*
+ * The client speaks on a connection whose backend is dead. It is reset, each time until the flow is forgotten as any
+ * that was reset; what opens a connection begins a new one. A backend that was heard since the sweep is not dead.
+ */
+SUBPROGRAM int flow_of_dead(const struct packet *packet, struct lb_conntrack *flow)
+{
+	const struct lb_conntrack *reply;
+	struct lb_conntrack_key other;
+
+	if (!packet || !flow)
+		return OUTCOME_CONTINUE;
+	reply = conntrack_find_other(&packet->tuple, flow, &other);
+	if (reply && dead_is_heard(flow, reply)) {
+		flow->flags &= ~LB_CONNTRACK_DEAD;
+		return OUTCOME_CONTINUE;
+	}
+	if (packet->tcp_flags & TCP_RST)
+		return OUTCOME_CONTINUE;
+	if ((packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+		flow_delete(&packet->tuple, flow);
+		return OUTCOME_RESTART;
+	}
+	flow->flags |= LB_CONNTRACK_RST;
+	flow->seen = clock_now();
+	return LB_REASON_BACKEND_GONE;
+}
+
 static __always_inline int flow_note_marks(const struct packet *packet, struct lb_conntrack *flow)
 {
-	__u16 flags = flow->flags;
+	__u16 flags;
+	int outcome;
 
+	if (flow->flags & LB_CONNTRACK_DEAD) {
+		outcome = flow_of_dead(packet, flow);
+		if (outcome != OUTCOME_CONTINUE)
+			return outcome;
+	}
+	flags = flow->flags;
 	if ((packet->tcp_flags & (FLOW_TCP_MARKS | TCP_ACK)) == TCP_SYN && !(flags & LB_CONNTRACK_REPLY) &&
 	    flow_open_again(packet, flow) == OUTCOME_RESTART)
 		return OUTCOME_RESTART;
@@ -309,7 +347,7 @@ static __always_inline int flow_packet(hook_ctx *ctx, struct packet *packet, str
 			return outcome;
 	}
 	if (!begins) {
-		if ((packet->tcp_flags & FLOW_TCP_MARKS) || (flow->flags & LB_CONNTRACK_RST)) {
+		if ((packet->tcp_flags & FLOW_TCP_MARKS) || (flow->flags & (LB_CONNTRACK_RST | LB_CONNTRACK_DEAD))) {
 			outcome = flow_note_marks(packet, flow);
 			if (outcome != OUTCOME_CONTINUE)
 				return outcome;

@@ -197,4 +197,12 @@ struct {
 	__type(value, struct lb_agent);
 } agent_v1 SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct lb_audit);
+} audit_v1 SEC(".maps");
+
 #endif

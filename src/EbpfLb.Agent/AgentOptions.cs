@@ -43,6 +43,9 @@ public sealed record AgentOptions
 
     public MaglevOptions Maglev { get; init; } = new();
 
+    /// <summary>Serve external IPs that are addresses of this node, and load balancer addresses at every port of them.</summary>
+    public bool AllowNodeExternalIPs { get; init; }
+
     /// <summary>Of services that name none. Null: Maglev for those reachable from outside, else random.</summary>
     public Algorithm? DefaultAlgorithm { get; init; }
 
@@ -72,7 +75,8 @@ public sealed record AgentOptions
         {
             if (!MapNames.All.Contains(name))
                 errors.Add($"--map-size {name}={size}: there is no such map. The maps are {string.Join(", ", MapNames.All)}.");
-            else if (name is MapNames.SockPeers or MapNames.Recent or MapNames.Settings or MapNames.Reasons or MapNames.Agent)
+            else if (name is MapNames.SockPeers or MapNames.Recent or MapNames.Settings or MapNames.Reasons or MapNames.Agent
+                or MapNames.Audit)
                 errors.Add($"--map-size {name}={size}: this map has no size to choose.");
             else if (size == 0)
                 errors.Add($"--map-size {name}=0: a map has at least one entry.");

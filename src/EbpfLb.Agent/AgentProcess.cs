@@ -2,6 +2,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using EbpfLb.Agent.Serving;
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Devices;
@@ -68,10 +69,12 @@ public static class AgentProcess
         logger.Starting(Version, options.NodeName, source.Description, Environment.ProcessId);
         foreach (string warning in options.Warnings)
             logger.SettingNotDone(warning);
+        foreach (string finding in KernelHardening.Find(options.ProcSys, "/sys/kernel/security/lockdown"))
+            logger.KernelHardeningFinding(finding);
         if (options.OomScoreAdj is { } score)
             OomScore.Set(OomScore.OfThisProcess, score, logger);
 
-        var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
+        var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner(onlyForBpf: true));
         using var datapath = await KernelDatapath
             .OpenAsync(options.Datapath, bpftool, loggers.CreateLogger<KernelDatapath>(), stopping).ConfigureAwait(false);
 
@@ -85,30 +88,46 @@ public static class AgentProcess
         var settings = new NodeSettings(datapath.Maps.Settings);
         settings.Write(options.Flows, NetworkNamespace.CurrentCookie());
         using var network = new NodeNetwork(datapath, options.Devices, settings, loggers.CreateLogger<NodeNetwork>());
-        using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
-        using var deadSocketList = DeadSocketList.TryOpen(datapath.ProgramDirectory, datapath.Maps);
+        using var sweep = PerPrograms<ConntrackSweep>.TryOpen(datapath, directory => new ConntrackSweep(directory))!;
+        using var deadSocketList =
+            PerPrograms<DeadSocketList>.TryOpen(datapath, directory => DeadSocketList.TryOpen(directory, datapath.Maps));
 
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
         var sysctls = new NodeSysctls(options.ProcSys, loggers.CreateLogger<NodeSysctls>());
+        var kubeProxy = new KubeProxyRules(KubeProxyRules.Find, TimeProvider.System, logger);
         var conntrack = new NodeConntrack(options.ProcSys, "/sys", options.ConntrackSysctls, logger);
+        var growth = new MapGrowth(
+            datapath.ResizeAsync, datapath.Maps.MaxEntriesOf, options.Datapath.MapSizes.Keys.ToHashSet(), new MapGrowthOptions(),
+            TimeProvider.System, loggers.CreateLogger<MapGrowth>());
         var follower = new NetworkFollower(
             monitor.ReadAsync(CancellationToken.None), network, new NetworkFollowerOptions(),
-            () => nodeProblems.OfSysctls =
-            [
-                .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
-                    options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
-                .. conntrack.Prepare(),
-            ],
-            TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), failed: problem => nodeProblems.OfFollower = problem);
+            () =>
+            {
+                nodeProblems.OfSysctls =
+                [
+                    .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
+                        options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
+                    .. conntrack.Prepare(),
+                    .. kubeProxy.Look(),
+                ];
+                foreach (var fill in network.Fills)
+                    growth.Note(fill);
+            },
+            TimeProvider.System, loggers.CreateLogger<NetworkFollower>(), datapath.Use, problem => nodeProblems.OfFollower = problem);
         follower.Begin();
         var sweeps = new SweepLoop(
-            sweep.Run, datapath.Maps.Conntrack.MaxEntries, new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>());
+            () => sweep.Use(program => program.Run(options.Flows.DeadBackendSeconds)), () => datapath.Maps.Conntrack.MaxEntries,
+            new SweepOptions(), TimeProvider.System, loggers.CreateLogger<SweepLoop>())
+        {
+            Filled = growth.Note,
+        };
+        var grace = new DeadSocketGrace(options.Flows.DeadBackendGrace, TimeProvider.System);
         var deadSockets = deadSocketList is null ? null : new DeadSocketsLoop(
-            new DeadSockets(deadSocketList.Read, DeadSocketEnder.End).Run, () => sync.IsComplete, new DeadSocketsOptions(),
-            TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>());
+            new DeadSockets(() => grace.Due(deadSocketList.Use(list => list.Read())), DeadSocketEnder.End).Run, () => sync.IsComplete,
+            new DeadSocketsOptions(), TimeProvider.System, loggers.CreateLogger<DeadSocketsLoop>(), () => grace.Next);
         using var host = Compose(
-            options, state, source, datapath, sync, network, nodeProblems, follower, sweeps, deadSockets, exit, loggers);
+            options, state, source, datapath, settings, sync, network, nodeProblems, follower, sweeps, deadSockets, growth, exit, loggers);
         AgentService[] parts = [.. host.Services.GetServices<IHostedService>().OfType<AgentService>()];
         await host.RunAsync(stopping).ConfigureAwait(false);
         // The host gives up waiting after a while; the maps must not be unmapped under a loop that is still writing.
@@ -139,15 +158,17 @@ public static class AgentProcess
         .Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite));
 
     private static IHost Compose(
-        AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, DatapathSync sync,
-        NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps, DeadSocketsLoop? deadSockets,
-        ExitStatus exit, ILoggerFactory loggers)
+        AgentOptions options, ClusterStateWriter state, ClusterSource source, KernelDatapath datapath, NodeSettings settings,
+        DatapathSync sync, NodeNetwork network, NodeProblems nodeProblems, NetworkFollower follower, SweepLoop sweeps,
+        DeadSocketsLoop? deadSockets, MapGrowth growth, ExitStatus exit, ILoggerFactory loggers)
     {
         var desired = new DesiredState(new DesiredStateOptions
         {
             NodeName = options.NodeName,
             Maglev = options.Maglev,
             DefaultAlgorithm = options.DefaultAlgorithm,
+            AllowNodeExternalIPs = options.AllowNodeExternalIPs,
+            ApiServers = source.ApiServer is { } server ? [server] : [],
         })
         {
             // Before the first run: it judges load balancer source ranges by them.
@@ -166,10 +187,17 @@ public static class AgentProcess
         });
 
         var serving = AgentServing.Create(
-            options, Version, state, desired, sync, datapath.Maps, network, loggers, source.Events is { } events ? events.Warn : null,
+            options, Version, state, desired, sync, datapath, network, loggers, source.Events is { } events ? events.Warn : null,
             source.LastContact);
         state.Queued = serving.Queued;
         sweeps.Swept = serving.Sweeps.Swept;
+        deadSockets?.Looked = serving.Sockets.Looked;
+        ulong netns = NetworkNamespace.CurrentCookie();
+        var audits = new AuditLoop(
+            () => datapath.Use(() => MapImage.Read(datapath.Maps)), () => datapath.Use(datapath.Installation.PutBack),
+            () => settings.Mend(options.Flows, netns),
+            () => datapath.Installation.Problems, new AuditRecord(datapath.Maps.Audit), serving.Audits, new AuditOptions(),
+            TimeProvider.System, loggers.CreateLogger<AuditLoop>());
         var loop = new ReconcileLoop(
             state, desired, sync, status, () => source.Problems,
             new ReconcileOptions { SnatPorts = (options.Flows.SnatPortFirst, options.Flows.SnatPortLast) }, TimeProvider.System,
@@ -179,13 +207,24 @@ public static class AgentProcess
                 sweeps.Wake();
                 deadSockets?.Wake();
             },
-            nodeProblems: () => [.. nodeProblems.Current, .. deadSockets?.Problems ?? [], .. serving.Problems], serving.Observer,
-            source.Events);
+            nodeProblems: () =>
+            [
+                .. audits.Problems, .. nodeProblems.Current, .. deadSockets?.Problems ?? [], .. growth.Problems, .. serving.Problems,
+            ],
+            serving.Observer, source.Events, growth, audits.Compare);
 
+        growth.Due = loop.Wake;
+        growth.Grown = sizes =>
+        {
+            serving.Grown(sizes);
+            // What was refused finds room now.
+            loop.Wake();
+        };
         source.ProblemsChanged = loop.Wake;
         nodeProblems.Changed = loop.Wake;
         serving.Loop.ProblemsChanged = loop.Wake;
         deadSockets?.ProblemsChanged = loop.Wake;
+        audits.Wake = loop.Wake;
         network.SourceAddressesChanged = () =>
         {
             desired.NodeFacts = FactsOf(network);
@@ -203,6 +242,7 @@ public static class AgentProcess
         AddPart(builder.Services, "conntrack sweep", sweeps.RunAsync);
         if (deadSockets is not null)
             AddPart(builder.Services, "look for dead sockets", deadSockets.RunAsync);
+        AddPart(builder.Services, "audit", audits.RunAsync);
         AddPart(builder.Services, "HTTP server", serving.Loop.RunAsync);
         return builder.Build();
     }

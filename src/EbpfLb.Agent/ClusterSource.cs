@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Net;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Kubernetes.Api;
 using EbpfLb.Kubernetes.Api.Events;
 using EbpfLb.Kubernetes.Manifests;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +31,9 @@ internal sealed class ClusterSource : IDisposable
 
     /// <summary>Null when nobody would read them.</summary>
     public ServiceEvents? Events { get; private init; }
+
+    /// <summary>Null when there is no server, or it is known by its name only.</summary>
+    public ApiServerEndpoint? ApiServer { get; private init; }
 
     /// <summary>When the server last said something. Null when there is no server.</summary>
     public Func<DateTimeOffset?>? LastContact { get; private init; }
@@ -70,6 +76,9 @@ internal sealed class ClusterSource : IDisposable
         {
             Parts = [("API source", objects.RunAsync), ("event recorder", recorder.RunAsync)],
             Events = events,
+            ApiServer = IPAddress.TryParse(client.Server.DnsSafeHost, out var address)
+                ? new ApiServerEndpoint(Address.From(address), (ushort)client.Server.Port)
+                : null,
             LastContact = () => objects.Resources.Max(resource => resource.LastContact),
         };
         objects.ProblemsChanged = () => source.Show([.. objects.CurrentProblems.Select(Describe)]);

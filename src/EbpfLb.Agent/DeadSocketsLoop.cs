@@ -7,13 +7,15 @@ using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Agent;
 
-/// <summary>Ends connected UDP sockets whose backend has gone: when backends may have gone, and now and then.</summary>
+/// <summary>Ends connected sockets whose backend has gone: when backends may have gone, when a grace is over, and now and then.</summary>
 /// <param name="run">One look at all sockets.</param>
 /// <param name="isComplete">
 /// Whether the maps hold all that every source has told. Before that a backend that is missing may exist all the same.
 /// </param>
+/// <param name="untilNext">After a look: until the next grace is over. Null: none runs.</param>
 internal sealed class DeadSocketsLoop(
-    Func<DeadSocketsResult> run, Func<bool> isComplete, DeadSocketsOptions options, TimeProvider time, ILogger<DeadSocketsLoop> logger)
+    Func<DeadSocketsResult> run, Func<bool> isComplete, DeadSocketsOptions options, TimeProvider time, ILogger<DeadSocketsLoop> logger,
+    Func<TimeSpan?>? untilNext = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -26,6 +28,9 @@ internal sealed class DeadSocketsLoop(
 
     /// <summary>Told after <see cref="Problems"/> changed.</summary>
     public Action? ProblemsChanged { get; set; }
+
+    /// <summary>Told after each look, in the task that looks.</summary>
+    public Action<DeadSocketsResult>? Looked { get; set; }
 
     /// <summary>Asks for a look now. Any number of calls within <see cref="DeadSocketsOptions.MinInterval"/> is one.</summary>
     public void Wake() => _woken.Writer.TryWrite(true);
@@ -53,10 +58,13 @@ internal sealed class DeadSocketsLoop(
             var result = run();
             double milliseconds = time.GetElapsedTime(start).TotalMilliseconds;
             _failed = Errno.None;
-            if (result.Ended > 0)
-                logger.SocketsEnded(result.Ended, milliseconds);
-            else
+            if (result.Ended > result.OfTcp)
+                logger.SocketsEnded(result.Ended - result.OfTcp, milliseconds);
+            if (result.OfTcp > 0)
+                logger.ConnectionsEnded(result.OfTcp, milliseconds);
+            if (result.Ended == 0)
                 logger.NoSocketsEnded(milliseconds);
+            Looked?.Invoke(result);
             Show(DeadSocketsProblem.Of(result));
         }
         catch (LinuxException exception)
@@ -82,11 +90,12 @@ internal sealed class DeadSocketsLoop(
     // Whether it was asked for.
     private async Task<bool> WaitAsync(CancellationToken stopping)
     {
+        var longest = options.Interval - options.MinInterval;
         using var stopWaiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Task[] reasons =
         [
             _woken.Reader.WaitToReadAsync(stopWaiting.Token).AsTask(),
-            Task.Delay(options.Interval - options.MinInterval, time, stopWaiting.Token),
+            Task.Delay(untilNext?.Invoke() is { } next && next < longest ? next : longest, time, stopWaiting.Token),
         ];
         await Task.WhenAny(reasons).ConfigureAwait(false);
         await stopWaiting.CancelAsync().ConfigureAwait(false);

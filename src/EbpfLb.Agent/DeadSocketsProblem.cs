@@ -7,7 +7,7 @@ namespace EbpfLb.Agent;
 /// <summary>What an operator is told of sockets that could not be ended.</summary>
 internal static class DeadSocketsProblem
 {
-    public const string Subject = "connected UDP sockets";
+    public const string Subject = "connected sockets";
 
     public static Problem? Of(DeadSocketsResult result)
     {
@@ -29,6 +29,6 @@ internal static class DeadSocketsProblem
         DeadSocketObstacle.NamespaceNotEntered => " in namespaces that the agent may not enter (give it CAP_SYS_ADMIN)",
         DeadSocketObstacle.NotPermitted => " that the agent may not end (give it CAP_NET_ADMIN in their namespaces)",
         DeadSocketObstacle.NotSupported => " that the kernel cannot end (it was built without CONFIG_INET_DIAG_DESTROY)",
-        _ => " that the kernel does not find (is its module udp_diag there?)",
+        _ => " that the kernel does not find (are its modules tcp_diag and udp_diag there?)",
     };
 }

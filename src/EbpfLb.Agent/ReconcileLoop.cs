@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime;
 using System.Threading.Channels;
+using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Clocks;
@@ -26,7 +27,9 @@ internal sealed class ReconcileLoop(
     Action? backendsMayHaveGone = null,
     Func<IReadOnlyList<Problem>>? nodeProblems = null,
     ReconcileObserver? observer = null,
-    ServiceEvents? events = null)
+    ServiceEvents? events = null,
+    MapGrowth? growth = null,
+    Action<DatapathSync>? audit = null)
 {
     private readonly Channel<bool> _woken =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -50,6 +53,8 @@ internal sealed class ReconcileLoop(
                 return;
 
             RunOnce();
+            if (growth is not null)
+                await growth.RunAsync(stopping).ConfigureAwait(false);
             await Task.Delay(options.MinInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -78,8 +83,10 @@ internal sealed class ReconcileLoop(
 
         status.Synced(MonotonicClock.NowNs, sync.DesiredPortCount, report.Failures.Count, report.IsClean);
         observer?.Ran(delta, changes, report, elapsed);
+        audit?.Invoke(sync);
         ShowProblems();
         SweepAffinityIfDue();
+        NoteFills(report);
         Report(changes, report, elapsed);
         _ranOnce = true;
     }
@@ -137,6 +144,17 @@ internal sealed class ReconcileLoop(
         int swept = sync.SweepAffinity(MonotonicClock.NowNs);
         if (swept > 0)
             logger.AffinitySwept(swept);
+    }
+
+    private void NoteFills(ApplyReport report)
+    {
+        if (growth is null)
+            return;
+
+        foreach (var fill in sync.Fills)
+            growth.Note(fill);
+        foreach (var failure in report.Failures.Where(failure => failure.Error == MapError.Full))
+            growth.Refused(failure.Map);
     }
 
     private void ShowProblems()

@@ -15,6 +15,7 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     private readonly SortedDictionary<ObjectName, Problem> _smallTables = [];
     private HashSet<string> _reported = new(StringComparer.Ordinal);
     private IReadOnlyList<ServiceCidrConflict> _cidrConflicts = [];
+    private IReadOnlyList<FrontendRefusal> _refusals = [];
     private int _uncounted;
     private Problem? _overlap;
 
@@ -30,11 +31,12 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         _uncounted = sync.UncountedBackends;
         bool cidrConflictsChanged = NoteCidrConflicts(changes);
         bool keptChanged = NoteKept(changes);
+        bool refusalsChanged = NoteRefusals(changes);
         bool overlapChanged = NoteOverlap();
         foreach (var conflict in changes.NewConflicts)
             Tell(conflict);
         if (failuresChanged || smallTablesChanged || countedChanged || cidrConflictsChanged || overlapChanged
-            || keptChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
+            || keptChanged || refusalsChanged || changes.NewConflicts.Count > 0 || changes.ResolvedConflicts.Count > 0)
             Current = Collect(report);
         return failuresChanged;
     }
@@ -119,6 +121,22 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         return true;
     }
 
+    private bool NoteRefusals(DesiredChanges changes)
+    {
+        if (changes.Refusals is not { } refusals)
+            return false;
+
+        foreach (var refusal in refusals.Except(_refusals))
+        {
+            string text = RefusalText.Describe(refusal);
+            logger.FrontendRefused(text);
+            events?.Warn(refusal.Key.Service, EventReasons.AddressRefused, text);
+        }
+
+        _refusals = refusals;
+        return true;
+    }
+
     private bool NoteOverlap()
     {
         var overlap = Overlap();
@@ -149,6 +167,7 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
         .. _overlap is null ? Array.Empty<Problem>() : [_overlap],
         .. report.Failures.OrderBy(failure => failure.Service).Select(failure => new Problem(failure.Service.ToString(), failure.Message)),
         .. desired.Conflicts.Select(conflict => new Problem(conflict.Loser.Service.ToString(), Describe(conflict))),
+        .. _refusals.Select(refusal => new Problem(refusal.Key.Service.ToString(), RefusalText.Describe(refusal))),
         .. desired.Kept.Select(kept => new Problem(kept.Key.Service.ToString(), Describe(kept))),
         .. _cidrConflicts.Select(conflict => new Problem($"ServiceCIDR/{conflict.Cidr}", Describe(conflict))),
         .. _smallTables.Values,
@@ -158,11 +177,11 @@ internal sealed class ReconcileProblems(DesiredState desired, DatapathSync sync,
     private Problem[] Uncounted() => _uncounted == 0
         ? []
         : [new Problem(MapNames.Counters, $"{_uncounted} backends have no counters, because {MapNames.Counters} takes no more: "
-            + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES after 'ebpflb cleanup'.")];
+            + $"their traffic is served and not counted. Raise it with --map-size {MapNames.Counters}=ENTRIES.")];
 
     private static string Describe(FrontendConflict conflict) =>
-        $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, being older or, "
-        + "of the same age, first by name. It takes over when that one goes.";
+        $"{conflict.Loser.DisplayName} does not get frontend {conflict.Frontend}: {conflict.Winner.DisplayName} has it, "
+        + (conflict.IsClusterIP ? "as its cluster IP." : "being older or, of the same age, first by name. It takes over when that one goes.");
 
     private static string Describe(KeptBackends kept) =>
         $"{kept.Key} {(kept.ServiceIsGone ? "is gone" : "has no endpoint")}, and keeps the {kept.Backends.Count} backends it had last, so "

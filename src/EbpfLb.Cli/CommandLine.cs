@@ -12,9 +12,11 @@ namespace EbpfLb.Cli;
 /// <summary>The commands, and what becomes of a line: its errors, its exit status.</summary>
 /// <param name="terminal">Where everything is written.</param>
 /// <param name="runAgent"><see cref="AgentProcess.RunAsync"/>.</param>
+/// <param name="runAudit"><see cref="AuditProcess.RunAsync"/>.</param>
 /// <param name="environment">What the agent's settings come from besides the line.</param>
 internal sealed class CommandLine(
-    Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> runAgent, Func<string, string?> environment)
+    Terminal terminal, Func<AgentOptions, CancellationToken, Task<int>> runAgent,
+    Func<AgentOptions, bool, CancellationToken, Task<AuditFindings>> runAudit, Func<string, string?> environment)
 {
     public const string DebugVariable = "EBPFLB_DEBUG";
 
@@ -76,6 +78,7 @@ internal sealed class CommandLine(
             new ConntrackCommand(terminal),
             new CountersCommand(terminal),
             new MapsCommand(terminal),
+            new AuditCommand(terminal, runAudit, environment),
             new CleanupCommand(terminal),
             new CompletionCommand(terminal),
             new VersionCommand(terminal),
@@ -153,7 +156,7 @@ internal sealed class CommandLine(
     private const string RootDetails =
         """
         Exit status:
-          0 done, 1 failed, 2 wrong usage. 'status' is 0 only if all is well.
+          0 done, 1 failed, 2 wrong usage. 'status' is 0 only if all is well, 'audit' only if nothing differs.
 
         Examples:
           ebpflb agent --kubeconfig FILE            program the services of a cluster

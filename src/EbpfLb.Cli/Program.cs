@@ -3,8 +3,11 @@ using EbpfLb.Agent;
 using EbpfLb.Cli;
 using EbpfLb.Cli.Output;
 
+if (!DescriptorLimit.IsEnough())
+    return ExitCode.Failed;
+
 var terminal = Terminal.OfProcess();
-int exitCode = await new CommandLine(terminal, AgentProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
+int exitCode = await new CommandLine(terminal, RunAgentAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
 try
 {
     await terminal.Out.FlushAsync();
@@ -14,4 +17,10 @@ catch (Exception exception) when (exception is IOException or UnauthorizedAccess
 {
     await terminal.Error.WriteLineAsync($"error: the output cannot be written: {exception.Message}");
     return ExitCode.Failed;
+}
+
+static Task<int> RunAgentAsync(AgentOptions options, CancellationToken stopping)
+{
+    AgentPrivileges.Reduce();
+    return AgentProcess.RunAsync(options, stopping);
 }

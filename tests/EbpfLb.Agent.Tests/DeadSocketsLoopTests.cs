@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Runtime.CompilerServices;
+using EbpfLb.Agent.Metrics;
+using EbpfLb.Agent.Tests.Support;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Sockets;
 using EbpfLb.Linux;
@@ -95,11 +97,40 @@ public sealed class DeadSocketsLoopTests
         await running;
     }
 
-    private DeadSocketsLoop Loop(DeadSocketsOptions? options = null) => new(
+    [Fact]
+    public async Task The_next_look_is_when_a_grace_is_over()
+    {
+        using var stop = new CancellationTokenSource();
+        TimeSpan?[] waits = [null, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(2)];
+        var options = new DeadSocketsOptions { Interval = TimeSpan.FromHours(1), MinInterval = TimeSpan.FromMilliseconds(1) };
+        var loop = Loop(options, () => waits[Math.Min(Volatile.Read(ref _looks), waits.Length - 1)]);
+        var running = loop.RunAsync(stop.Token);
+        await Eventually.True(() => Volatile.Read(ref _looks) == 2, "another look, unasked");
+        await Task.Delay(50);
+        Assert.Equal(2, Volatile.Read(ref _looks));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public void What_ended_is_told_by_protocol()
+    {
+        var registry = new MetricRegistry();
+        var loop = Loop();
+        loop.Looked = new DeadSocketMetrics(registry).Looked;
+        _result = new DeadSocketsResult(5, []) { OfTcp = 2 };
+        loop.RunOnce();
+        loop.RunOnce();
+        var metrics = ParsedMetrics.Parse(registry.Write());
+        Assert.Equal(4, metrics["ebpflb_dead_sockets_ended_total", ("protocol", "tcp")]);
+        Assert.Equal(6, metrics["ebpflb_dead_sockets_ended_total", ("protocol", "udp")]);
+    }
+
+    private DeadSocketsLoop Loop(DeadSocketsOptions? options = null, Func<TimeSpan?>? untilNext = null) => new(
         () =>
         {
             Interlocked.Increment(ref _looks);
             return _result;
         },
-        () => _complete, options ?? new DeadSocketsOptions(), TimeProvider.System, _log);
+        () => _complete, options ?? new DeadSocketsOptions(), TimeProvider.System, _log, untilNext);
 }

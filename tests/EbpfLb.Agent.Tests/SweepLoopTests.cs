@@ -89,5 +89,5 @@ public sealed class SweepLoopTests
     }
 
     private SweepLoop Loop(Func<SweepValue> sweep, SweepOptions? options = null) =>
-        new(sweep, MaxEntries, options ?? new SweepOptions(), TimeProvider.System, _log);
+        new(sweep, () => MaxEntries, options ?? new SweepOptions(), TimeProvider.System, _log);
 }

@@ -23,7 +23,8 @@ public sealed class AgentCommandTests
             "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning",
             "--devices", "eth*,bond0", "--pod-devices", "lxc*", "--xdp", "native", "--node-ip", "192.0.2.10,2001:db8::10",
             "--nodeport-addresses", "192.0.2.77/24,2001:db8::/32", "--external-cluster-ips", "--snat-ports", "40000-40999",
-            "--conntrack-timeouts", "tcp-established=86400,udp=30", "--without", "tcx,kernel-types");
+            "--conntrack-timeouts", "tcp-established=86400,udp=30", "--dead-backend-grace", "15",
+            "--without", "tcx,kernel-types");
 
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
@@ -49,8 +50,19 @@ public sealed class AgentCommandTests
                 SnatPortLast = 40999,
                 TcpEstablishedSeconds = 86400,
                 UdpSeconds = 30,
+                DeadBackendSeconds = 15,
             },
             options.Flows);
+    }
+
+    [Fact]
+    public void Connections_of_dead_backends_may_be_left_alone()
+    {
+        var shell = new Shell();
+        Assert.Equal(ExitCode.Done, shell.Type("agent", "--manifests", "/tmp", "--dead-backend-grace", "off").ExitCode);
+        Assert.Equal(new FlowSettings { DeadBackendSeconds = 0 }, shell.Started!.Flows);
+        Assert.Null(shell.Started!.Flows.DeadBackendGrace);
+        Assert.Equal(TimeSpan.FromSeconds(60), new FlowSettings().DeadBackendGrace);
     }
 
     [Fact]
@@ -113,6 +125,9 @@ public sealed class AgentCommandTests
     [InlineData("--conntrack-timeouts", "udp=soon", "write NAME=SECONDS")]
     [InlineData("--conntrack-timeouts", "udp=0", "udp=0: a timeout has 1 to 1000000 seconds")]
     [InlineData("--conntrack-timeouts", "udp=1,udp=2", "--conntrack-timeouts udp=2: this timeout is given twice")]
+    [InlineData("--dead-backend-grace", "0", "--dead-backend-grace 0: write SECONDS, such as 60, or off.")]
+    [InlineData("--dead-backend-grace", "1m", "--dead-backend-grace 1m: write SECONDS, such as 60, or off.")]
+    [InlineData("--dead-backend-grace", "1000001", "--dead-backend-grace 1000001: the grace has 1 to 1000000 seconds, or is 'off'.")]
     public void A_wrong_setting_of_the_packet_path_is_told(string option, string value, string expected)
     {
         var result = Shell.Run("agent", "--manifests", "/", option, value);

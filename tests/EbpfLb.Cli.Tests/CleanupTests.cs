@@ -16,7 +16,7 @@ public sealed class CleanupTests
 
         var first = Cleanup(node);
         Assert.Equal((ExitCode.Done, ""), (first.ExitCode, first.Error));
-        Assert.Equal($"Removed 8 links, 14 programs and 22 maps from {node.PinPath}.\n", first.Out);
+        Assert.Equal($"Removed 8 links, 14 programs and 23 maps from {node.PinPath}.\n", first.Out);
         Assert.Equal(node.InitialEntries, Directory.GetFileSystemEntries(node.BpfFs).Order());
         using (var cgroup = CgroupDirectory.Open(node.Cgroup))
             Assert.Empty(BpfCgroup.QueryPrograms(cgroup, BpfAttachType.CgroupInet4Connect, effective: false, out _));

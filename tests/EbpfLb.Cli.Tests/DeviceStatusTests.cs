@@ -49,7 +49,7 @@ public sealed class DeviceStatusTests : IDisposable
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
-            @"DEGRADED: not attached to devices: up\x1b[31m0 (tc_ingress), pod0 (tc_pod); restart the agent to attach them",
+            @"DEGRADED: not attached to devices: up\x1b[31m0 (tc_ingress), pod0 (tc_pod); the agent attaches them within 30 seconds, or its problems say why not",
             result.Lines[0]);
         Assert.Contains($@"up\x1b[31m0 {Devices.UplinkIndex} uplink native detached attached", result.Rows);
         Assert.Contains($"pod0 {Devices.PodIndex} pod - detached attached", result.Rows);
@@ -68,7 +68,7 @@ public sealed class DeviceStatusTests : IDisposable
         Devices.PinTcx("tcx_out", Devices.UplinkIndex);
 
         var result = Devices.Run("status");
-        Assert.Equal(@"DEGRADED: not attached to devices: up\x1b[31m0; restart the agent to attach them", result.Lines[0]);
+        Assert.Equal(@"DEGRADED: not attached to devices: up\x1b[31m0; the agent attaches them within 30 seconds, or its problems say why not", result.Lines[0]);
         Assert.Contains($@"up\x1b[31m0 {Devices.UplinkIndex} uplink - - attached", result.Rows);
 
         Devices.Ip("link", "del", NodeDevices.Pod);
@@ -116,7 +116,7 @@ public sealed class DeviceStatusTests : IDisposable
         var devices = status["devices"]!.AsArray();
         Assert.Equal(2, devices.Count);
         Assert.Equal(
-            ["index", "name", "kind", "gone", "saidAttached", "xdpMode", "links"], devices[0]!.AsObject().Select(member => member.Key));
+            ["index", "name", "kind", "gone", "saidAttached", "xdpMode", "foreignXdp", "links"], devices[0]!.AsObject().Select(member => member.Key));
         Assert.Equal(NodeDevices.Uplink, (string?)devices[0]!["name"]);
         Assert.Equal(("uplink", "native"), ((string?)devices[0]!["kind"], (string?)devices[0]!["xdpMode"]));
         Assert.True((bool)devices[0]!["saidAttached"]!);

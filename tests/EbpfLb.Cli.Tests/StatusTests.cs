@@ -82,7 +82,7 @@ public sealed class StatusTests
         var result = Status(node);
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.Equal("DEGRADED: not attached: sock_connect4, sock_sendmsg6; restart the agent to attach them", result.Lines[0]);
+        Assert.Equal("DEGRADED: not attached: sock_connect4, sock_sendmsg6; the agent attaches them within 30 seconds, or its problems say why not", result.Lines[0]);
         Assert.Contains("sock_connect4 CgroupInet4Connect detached -", result.Rows);
         Assert.Contains("sock_sendmsg6 CgroupUdp6Sendmsg missing -", result.Rows);
     }
@@ -184,7 +184,7 @@ public sealed class StatusTests
 
         Assert.Equal(
             [
-                "verdict", "reasons", "pinPath", "agent", "programs", "cgroups", "devices", "services", "frontends", "backends", "maps",
+                "verdict", "reasons", "pinPath", "agent", "audit", "programs", "cgroups", "devices", "services", "frontends", "backends", "maps",
                 "problems",
             ],
             status.Select(member => member.Key));

@@ -65,6 +65,26 @@ public sealed class DatapathSyncTests
     }
 
     [Fact]
+    public void A_backend_that_comes_back_gets_its_own_id_again()
+    {
+        var cluster = new Cluster(_maps);
+        cluster.Apply(Service("web", "10.96.0.10"), Slice("web", "10.244.1.11", "10.244.1.12"));
+        var before = IdsByAddress();
+        cluster.Apply(Slice("web", "10.244.1.12", "10.244.1.13"));
+        cluster.Apply(Slice("web", "10.244.1.11", "10.244.1.12", "10.244.1.13"));
+        var after = IdsByAddress();
+        Assert.Equal(before, after.Where(entry => before.ContainsKey(entry.Key)).ToDictionary());
+        Assert.Equal(3, after.Values.Distinct().Count());
+
+        // Also with a service that went and came back.
+        cluster.Remove("web");
+        Assert.Empty(_maps.Backends.ReadAll());
+        cluster.Apply(Service("web", "10.96.0.10"), Slice("web", "10.244.1.11", "10.244.1.12", "10.244.1.13"));
+        Assert.Equal(after, IdsByAddress());
+        Assert.Empty(cluster.Inconsistencies);
+    }
+
+    [Fact]
     public void The_slots_of_a_list_in_use_are_not_written()
     {
         var cluster = new Cluster(_maps);
@@ -344,4 +364,6 @@ public sealed class DatapathSyncTests
         Assert.Equal(251u, Assert.Single(_maps.Services.ReadAll()).Value.Cluster.Count);
         Assert.Empty(cluster.Inconsistencies);
     }
+
+    private Dictionary<Address, uint> IdsByAddress() => _maps.Backends.ReadAll().ToDictionary(entry => entry.Value.Address, entry => entry.Key);
 }

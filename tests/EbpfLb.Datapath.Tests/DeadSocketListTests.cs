@@ -74,6 +74,7 @@ public sealed class DeadSocketListTests : IAsyncLifetime, IDisposable
                 LocalPort = new BigEndian16((ushort)local.Port),
                 RemotePort = new BigEndian16(Port),
                 Family = 2,
+                Protocol = Protocol.Udp,
             },
             Assert.Single(List.Read()));
     }
@@ -114,13 +115,60 @@ public sealed class DeadSocketListTests : IAsyncLifetime, IDisposable
         Connect(V4, stored: V6);
         Connect(V4, storedPort: Port + 1);
         Store(Open(V4, ProtocolType.Udp, here: false), V4, Port);
-        var listener = Open(V4, ProtocolType.Tcp, here: false);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        var tcp = Open(V4, ProtocolType.Tcp, here: false);
-        tcp.Connect(listener.LocalEndPoint!);
-        Store(tcp, V4, ((IPEndPoint)listener.LocalEndPoint!).Port);
+        var (tcp, _, port) = ConnectByTcp(V4);
+        Store(tcp, V4, port + 1);
         Assert.Empty(List.Read());
+    }
+
+    [PrivilegedFact]
+    public void A_connection_is_listed_and_tells_when_its_peer_was_heard()
+    {
+        foreach (var address in new[] { V4, V6 })
+        {
+            var (client, server, port) = ConnectByTcp(address);
+            Store(client, address, port);
+            var listed = Assert.Single(List.Read());
+            Assert.Equal((CookieOf(client), Protocol.Tcp), (listed.Cookie, listed.Protocol));
+            Assert.Equal(listed, Assert.Single(List.Read()));
+
+            // What comes, and the answer to what goes. The kernel's clock moves with its ticks.
+            foreach (var (from, to) in new[] { (server, client), (client, server) })
+            {
+                uint heard = List.Read()[0].Heard;
+                Thread.Sleep(20);
+                Assert.Equal(1, from.Send([1]));
+                Assert.Equal(1, to.Receive(new byte[1]));
+                Assert.True(SpinWait.SpinUntil(() => List.Read()[0].Heard != heard, TimeSpan.FromSeconds(10)));
+            }
+
+            // Who has nothing more to say may still wait; who has heard the end does not.
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Single(List.Read());
+            server.Shutdown(SocketShutdown.Send);
+            Assert.True(SpinWait.SpinUntil(() => List.Read().Count == 0, TimeSpan.FromSeconds(10)));
+        }
+    }
+
+    [PrivilegedFact]
+    public void A_connection_is_ended_once_its_backend_has_been_gone_and_silent_for_the_grace()
+    {
+        var time = new ManualTime();
+        var grace = new DeadSocketGrace(TimeSpan.FromSeconds(60), time);
+        var sockets = new DeadSockets(() => grace.Due(List.Read()), DeadSocketEnder.End);
+        var (client, server, port) = ConnectByTcp(V4, here: true);
+        Store(client, V4, port);
+        Assert.Equal(0, sockets.Run().Ended);
+        time.Advance(TimeSpan.FromSeconds(50));
+        Thread.Sleep(20);
+        server.Send([1]);
+        uint heard = List.Read()[0].Heard;
+        Assert.True(SpinWait.SpinUntil(() => client.Available == 1, TimeSpan.FromSeconds(10)), $"{heard}");
+        Assert.Equal(0, sockets.Run().Ended);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(0, sockets.Run().Ended);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((1, 1), (sockets.Run() is { } ended ? (ended.Ended, ended.OfTcp) : default));
+        Assert.Equal(ECONNABORTED, ErrorOf(client));
     }
 
     [PrivilegedFact]
@@ -192,6 +240,19 @@ public sealed class DeadSocketListTests : IAsyncLifetime, IDisposable
         socket.Connect(mapped ? to : to.IsIPv4MappedToIPv6 ? to.MapToIPv4() : to, Port);
         Store(socket, stored ?? address, storedPort);
         return socket;
+    }
+
+    private (Socket Client, Socket Server, int Port) ConnectByTcp(Address address, bool here = false)
+    {
+        var listener = Open(address, ProtocolType.Tcp, here);
+        var to = new IPAddress(BytesOf(address));
+        listener.Bind(new IPEndPoint(to.IsIPv4MappedToIPv6 ? to.MapToIPv4() : to, 0));
+        listener.Listen();
+        var client = Open(address, ProtocolType.Tcp, here);
+        client.Connect(listener.LocalEndPoint!);
+        var server = listener.Accept();
+        _sockets.Add(server);
+        return (client, server, ((IPEndPoint)listener.LocalEndPoint!).Port);
     }
 
     private Socket Open(Address address, ProtocolType protocol, bool here)

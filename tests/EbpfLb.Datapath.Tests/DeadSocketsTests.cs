@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Sockets;
+using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Datapath.Tests;
 
@@ -20,6 +21,16 @@ public sealed class DeadSocketsTests
             },
             _ => throw new InvalidOperationException("nothing to end")).Run();
         Assert.Equal((1, 0, 0), (looks, result.Ended, result.Left.Count));
+    }
+
+    [Fact]
+    public void Those_of_TCP_are_counted_apart()
+    {
+        Add(1, netns: 1);
+        Add(2, netns: 1, Protocol.Tcp);
+        Add(3, netns: 1, Protocol.Tcp);
+        var result = Run(cookie => cookie == 3 ? DeadSocketObstacle.NotSupported : null);
+        Assert.Equal((2, 1), (result.Ended, result.OfTcp));
     }
 
     [Fact]
@@ -84,7 +95,8 @@ public sealed class DeadSocketsTests
         Assert.Equal([new DeadSocketsResult.Part(DeadSocketObstacle.NotFound, 1, 1)], result.Left);
     }
 
-    private void Add(ulong cookie, uint netns) => _dead.Add(new DeadSocketValue { Cookie = cookie, Netns = netns });
+    private void Add(ulong cookie, uint netns, Protocol protocol = Protocol.Udp) =>
+        _dead.Add(new DeadSocketValue { Cookie = cookie, Netns = netns, Protocol = protocol });
 
     private DeadSocketsResult Run(Func<ulong, DeadSocketObstacle?> obstacleOf) => new DeadSockets(
         () => [.. _dead],

@@ -107,6 +107,6 @@ public sealed class FlowSettingsTests
         using var kernel = new KernelDatapath();
         using var datapath = await kernel.OpenAsync();
         using var sweep = new ConntrackSweep(datapath.ProgramDirectory);
-        Assert.Equal(default, sweep.Run());
+        Assert.Equal(new SweepValue { DeadBackendSeconds = 7 }, sweep.Run(7));
     }
 }

@@ -8,7 +8,7 @@ namespace EbpfLb.Live.Tests;
 public sealed class CleanupTests
 {
     [PrivilegedFact]
-    public async Task Cleanup_leaves_nothing_of_ours_and_touches_nothing_else()
+    public async Task S135_cleanup_leaves_nothing_of_ours_and_touches_nothing_else()
     {
         await using var node = await LiveNode.CreateAsync();
         var service = node.NewService("sessionAffinity: ClientIP");

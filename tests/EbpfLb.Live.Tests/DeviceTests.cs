@@ -82,6 +82,9 @@ public sealed class DeviceTests
         await node.Agent.StartAsync();
         await node.Agent.WaitForLogAsync($"eth0 has a foreign XDP program, program {foreign.Id} '{PassProgram.Name}'");
         Assert.Equal(foreign.Id, Uplink(node).XdpProgramId);
+        var status = await Programs.RunAsync(
+            "nsenter", $"--net={node.Host.NetworkNamespace}", Programs.Ebpflb, "status", "--bpffs", node.Agent.BpfFs);
+        Assert.Matches($"\neth0 +[0-9]+ +uplink +foreign program {foreign.Id} '{PassProgram.Name}' +attached +attached\n", status.StdOut);
 
         var service = node.NewService();
         await service.PublishAsync(node.P11.Ready, node.P21.Ready);

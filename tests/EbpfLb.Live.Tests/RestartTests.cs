@@ -10,7 +10,7 @@ namespace EbpfLb.Live.Tests;
 public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : LiveTest(node)
 {
     [PrivilegedFact]
-    public async Task No_connection_fails_while_the_agent_is_killed_and_started_again()
+    public async Task S128_no_connection_fails_while_the_agent_is_killed_and_started_again()
     {
         var service = Node.NewService();
         await service.PublishAsync(Node.P11.Ready, Node.P21.Ready);
@@ -59,7 +59,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
     }
 
     [PrivilegedFact]
-    public async Task SIGTERM_ends_the_agent_with_0_and_leaves_the_datapath()
+    public async Task S135_SIGTERM_ends_the_agent_with_0_and_leaves_the_datapath()
     {
         var service = Node.NewService();
         await service.PublishAsync(Node.P11.Ready);
@@ -93,7 +93,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
     }
 
     [PrivilegedFact]
-    public async Task What_changed_while_the_agent_was_down_is_right_after_its_start()
+    public async Task S131_what_changed_while_the_agent_was_down_is_right_after_its_start()
     {
         LiveService moved = Node.NewService(), deleted = Node.NewService(), added = Node.NewService();
         await moved.PublishAsync(Node.P11.Ready);
@@ -117,7 +117,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
     }
 
     [PrivilegedFact]
-    public async Task An_agent_that_is_killed_in_the_midst_of_changes_leaves_maps_that_the_next_one_completes()
+    public async Task S133_an_agent_that_is_killed_in_the_midst_of_changes_leaves_maps_that_the_next_one_completes()
     {
         var services = Enumerable.Range(0, 20).Select(_ => Node.NewService(algorithm: "maglev")).ToArray();
         Client[] pods = [Node.P11, Node.P13, Node.P21, Node.P22];
@@ -137,7 +137,7 @@ public sealed class RestartTests(LiveNode node, ITestOutputHelper output) : Live
     }
 
     [PrivilegedFact]
-    public async Task A_second_agent_is_refused_and_told_who_holds_the_node()
+    public async Task S143_a_second_agent_is_refused_and_told_who_holds_the_node()
     {
         var second = new LiveAgent(Node.Agent.BpfFs, Node.Agent.Cgroup, Node.Agent.Manifests);
         long start = Stopwatch.GetTimestamp();

@@ -89,6 +89,7 @@ internal sealed class Agent : IAsyncDisposable
             .. _source.CurrentProblems.Where(problem => !ManifestFiles.IsMark(problem)).Select(problem => problem.ToString()),
             .. _desired.Conflicts.Select(conflict => $"{conflict.Loser}: {conflict.Frontend} belongs to {conflict.Winner}"),
             .. _desired.ServiceCidrConflicts.Select(conflict => $"ServiceCIDR {conflict.Cidr} holds {conflict.NodeAddress} of this node"),
+            .. _desired.Refusals.Select(refusal => $"{refusal.Key}: {refusal.Frontend} is not for {refusal.Kind}: {refusal.Cause}"),
             .. SmallTables().Select(port => $"{port.Key}: {port.MaglevTableSize} slots, more than its Maglev table was given"),
             .. _sync.Failures.OrderBy(failure => failure.Service).Select(failure => failure.Message),
             .. snapshot.Inconsistencies.Select(inconsistency => $"inconsistent: {inconsistency}"),

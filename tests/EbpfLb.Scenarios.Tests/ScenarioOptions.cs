@@ -36,11 +36,14 @@ internal sealed record ScenarioOptions
                 case "maglev-table-size":
                     desired = desired with { Maglev = new MaglevOptions { TableSize = int.Parse(value, CultureInfo.InvariantCulture) } };
                     break;
+                case "allow-node-external-ips":
+                    desired = desired with { AllowNodeExternalIPs = bool.Parse(value) };
+                    break;
                 case string map when MapNames.All.Contains(map):
                     sizes[map] = uint.Parse(value, CultureInfo.InvariantCulture);
                     break;
                 default:
-                    throw new FormatException($"'{line}' is not an option: node, algorithm, maglev-table-size or the name of a map.");
+                    throw new FormatException($"'{line}' is not an option: node, algorithm, maglev-table-size, allow-node-external-ips or the name of a map.");
             }
         }
 

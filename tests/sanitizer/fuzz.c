@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include "check.h"
+#include "sockets.h"
 
 #define RUNS_OF_A_WORLD 2000
 
@@ -321,6 +322,7 @@ static void run_world(void)
 		truncate_all();
 	if (world.mirrors)
 		check_flows();
+	sockets_run(&world);
 }
 
 static void print_totals(void)
@@ -340,6 +342,11 @@ static void print_totals(void)
 		{"dropped", check_totals.dropped},
 		{"sweeps", sweeps},
 		{"evictions", shim_evictions()},
+		{"calls of sockets", sockets_totals.calls},
+		{"connected to a backend", sockets_totals.connected},
+		{"sent to a backend", sockets_totals.sent},
+		{"refused at the socket", sockets_totals.refused},
+		{"shown the frontend", sockets_totals.restored},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

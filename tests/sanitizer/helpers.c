@@ -266,3 +266,28 @@ void *shim_full_socket(void *socket)
 {
 	return shim_one_in(3) ? NULL : socket;
 }
+
+/* A block of its own, like a map's value. */
+void *shim_storage_get(struct bpf_sock *sock, __u32 size, const void *initial, __u64 flags)
+{
+	struct shim_sock *owner = (struct shim_sock *)sock;
+
+	if (owner->storage || !(flags & BPF_SK_STORAGE_GET_F_CREATE))
+		return owner->storage;
+	if (shim_fails())
+		return NULL;
+	owner->storage = malloc(size);
+	memcpy(owner->storage, initial, size);
+	return owner->storage;
+}
+
+long shim_storage_delete(struct bpf_sock *sock)
+{
+	struct shim_sock *owner = (struct shim_sock *)sock;
+
+	if (!owner->storage)
+		return -ENOENT;
+	free(owner->storage);
+	owner->storage = NULL;
+	return 0;
+}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 /* maps.c */
@@ -65,6 +66,7 @@ struct shim_world {
 	__u32 redirected_to;  /* by the last run */
 	bool neighbour_asked; /* by the last run */
 	__u64 failed;         /* how many calls did */
+	int retval;           /* bpf_set_retval() of the last call */
 };
 
 extern struct shim_packet shim_packet;
@@ -87,6 +89,17 @@ __s64 shim_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u3
 /* Whether there is one is a matter of chance, as is its type. */
 void *shim_socket(void);
 void *shim_full_socket(void *socket);
+
+/* A socket: what programs see of it comes first. */
+struct shim_sock {
+	struct bpf_sock sock;
+	__u64 cookie;
+	__u64 netns;
+	void *storage; /* sock_peers_v1 of this socket */
+};
+
+void *shim_storage_get(struct bpf_sock *sock, __u32 size, const void *initial, __u64 flags);
+long shim_storage_delete(struct bpf_sock *sock);
 
 static inline __u64 shim_context_read(const char *field, __u64 value)
 {

@@ -8,12 +8,11 @@
 #define SHIM_IS_XDP false
 #include "../../bpf/lib/maps.h"
 
-#define CLIENTS     5
-#define DIALLED     7 /* service addresses and what is nearly one */
-#define NODES       3
-#define BACKENDS    6
-#define SERVICES    24
-#define BACKEND_IDS 48
+#define CLIENTS  5
+#define DIALLED  7 /* service addresses and what is nearly one */
+#define NODES    3
+#define BACKENDS 6
+#define SERVICES 24
 
 static const __u16 dialled_ports[] = {80, 443, 53, 30000, 30001, 30002, 81, 0};
 static const __u16 client_ports[] = {1024, 1025, 40000, 50001, 50002, 65535, 80, 0};
@@ -122,7 +121,7 @@ static void make_service_at(__u32 id, __u32 first_slot)
 	bool v4 = service_is_v4(id);
 
 	for (__u32 i = 0; i < count; i++) {
-		__u32 slot = first_slot + i, backend_id = 1 + (id * 2 + i) % BACKEND_IDS;
+		__u32 slot = first_slot + i, backend_id = 1 + (id * 2 + i) % WORLD_BACKEND_IDS;
 		struct lb_backend backend = {
 			.address = backend_address(v4, shim_random() % BACKENDS),
 			.port = htons(shim_one_in(2) ? 8080 : 30001),
@@ -165,6 +164,7 @@ static void make_frontend(__u32 service_id)
 		frontend.flags = number < 3       ? LB_FRONTEND_CLUSTER_IP
 				 : shim_one_in(3) ? LB_FRONTEND_EXTERNAL_IP
 						  : LB_FRONTEND_LOAD_BALANCER;
+		vip.flags = number < 3 ? LB_VIP_CLUSTER_IP : 0;
 		put(SHIM_MAP(&vips_v1), &key.address, &vip);
 	} else {
 		if (v4)
@@ -203,6 +203,7 @@ static void make_settings(struct world *world)
 
 	world->settings = (struct lb_settings){
 		.generation = 1,
+		.node_netns = 1,
 		.flags = shim_one_in(2) ? LB_SETTING_EXTERNAL_CLUSTER_IPS : 0,
 		.snat_port_first = range[0],
 		.snat_port_last = range[1],
@@ -248,7 +249,7 @@ void world_make(struct world *world)
 
 void world_change(struct world *world)
 {
-	__u32 zero = 0, id = 1 + shim_random() % BACKEND_IDS;
+	__u32 zero = 0, id = 1 + shim_random() % WORLD_BACKEND_IDS;
 	bool interferes = shim_world.interferes;
 	__u32 failures = shim_world.failures;
 

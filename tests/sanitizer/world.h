@@ -7,7 +7,8 @@
 #include "frame.h"
 #include "shim.h"
 
-#define WORLD_DEVICES 4
+#define WORLD_DEVICES     4
+#define WORLD_BACKEND_IDS 48
 
 struct world {
 	bool evicts;  /* conntrack is too small */

@@ -9,6 +9,7 @@ internal sealed record BenchOptions
     public const string Usage =
         """
         usage: EbpfLb.Bench [OPTIONS]        (as root)
+               EbpfLb.Bench --compare [OPTIONS]        with iptables and nftables: --compare --help
 
           --only PART,...     of connect, sync, start, agent, large-files, api, api-million, api-churn (all of these)
                               and packets, program, flood, tcp, follow, sweep (all of these with --packets)
@@ -108,6 +109,11 @@ internal sealed record BenchOptions
 
     public static string Probe => Path.Combine(RepositoryRoot, "artifacts/tools/lbprobe");
 
+    public static string LoadGenerator => Path.Combine(RepositoryRoot, "artifacts/tools/loadgen");
+
+    /// <summary>XDP that lets everything pass.</summary>
+    public static string PassProgram => Path.Combine(RepositoryRoot, "artifacts/tools/pass.bpf.o");
+
     public static string FakeApi => Path.Combine(
         RepositoryRoot, "tools/EbpfLb.FakeApi/bin", Metadata("Configuration"), "net10.0/EbpfLb.FakeApi.dll");
 
@@ -205,7 +211,7 @@ internal sealed record BenchOptions
             ? number
             : throw new BenchException($"{name} needs a number up to 60, not '{text}'");
 
-    private static string FindAgent(string named)
+    public static string FindAgent(string named)
     {
         string[] candidates = named.Length > 0
             ? [Path.GetFullPath(named)]

@@ -36,6 +36,8 @@ static const char usage[] =
 	"  segment ADDRESS PORT --flags FSRPA --sequence N    one TCP segment that belongs to no socket\n"
 	"  flood ADDRESS PORT                --count TCP openings, each of another client, 20 every --interval MS,\n"
 	"                                    the first client being number --sequence\n"
+	"  pour ADDRESS PORT [--rate N]      --count numbered datagrams of 8 flows, N a second (1000)\n"
+	"  count PORT                        which of them came, at SIGTERM\n"
 	"  watch DEVICE [ADDRESS]...         counts the frames from or to these addresses until SIGTERM\n"
 	"  offload DEVICE on|off             checksums left to the device when it sends\n"
 	"\n"
@@ -55,7 +57,8 @@ static const struct command {
 	{"serve", run_serve},       {"tcp", run_tcp},       {"udp", run_udp},         {"udp-many", run_many},
 	{"checks", run_checks},     {"stream", run_stream}, {"bench", run_bench},     {"hold", run_hold},
 	{"transfer", run_transfer}, {"trace", run_trace},   {"ping", run_ping},       {"segment", run_segment},
-	{"flood", run_flood},       {"watch", run_watch},   {"offload", run_offload},
+	{"flood", run_flood},       {"watch", run_watch},   {"offload", run_offload}, {"pour", run_pour},
+	{"count", run_count},
 };
 
 static void enter_cgroup(const char *directory)
@@ -113,6 +116,7 @@ enum option_code {
 	OPTION_NETNS,
 	OPTION_PIDFILE,
 	OPTION_PROGRESS,
+	OPTION_RATE,
 	OPTION_REFUSED_PORT,
 	OPTION_SAME_SOCKET,
 	OPTION_SECONDS,
@@ -146,6 +150,7 @@ static const struct option long_options[] = {
 	{"netns", required_argument, NULL, OPTION_NETNS},
 	{"pidfile", required_argument, NULL, OPTION_PIDFILE},
 	{"progress", no_argument, NULL, OPTION_PROGRESS},
+	{"rate", required_argument, NULL, OPTION_RATE},
 	{"refused-port", required_argument, NULL, OPTION_REFUSED_PORT},
 	{"same-socket", no_argument, NULL, OPTION_SAME_SOCKET},
 	{"seconds", required_argument, NULL, OPTION_SECONDS},
@@ -220,6 +225,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 		case OPTION_PROGRESS:
 			options->progress = true;
 			break;
+		case OPTION_RATE:
+			options->rate = number_parse(option, optarg);
+			break;
 		case OPTION_REFUSED_PORT:
 			options->refused_port = port_parse(optarg);
 			break;
@@ -279,6 +287,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {
 		.count = 1,
+		.rate = 1000,
 		.timeout_ms = 1000,
 		.interval_ms = 10,
 		.duration_ms = 1000,

@@ -27,6 +27,7 @@ struct options {
 	int direct_port;
 	int refused_port;
 	int count;
+	int rate; /* datagrams a second */
 	int timeout_ms;
 	int interval_ms;
 	int duration_ms;
@@ -63,6 +64,8 @@ int run_segment(const struct options *options);
 int run_flood(const struct options *options);
 int run_watch(const struct options *options);
 int run_offload(const struct options *options);
+int run_pour(const struct options *options);
+int run_count(const struct options *options);
 
 /* endpoint.c */
 

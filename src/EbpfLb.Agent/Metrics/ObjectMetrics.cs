@@ -15,6 +15,8 @@ internal sealed class ObjectMetrics
     private readonly Gauge _problems;
     private readonly Counter _mapWrites;
     private readonly Dictionary<string, Gauge> _entries = [];
+    private readonly MetricFamily<Gauge> _sizes;
+    private readonly MetricFamily<Counter> _growths;
     private volatile int _backendCount;
 
     /// <param name="maxEntries">Of each map that can fill.</param>
@@ -28,9 +30,10 @@ internal sealed class ObjectMetrics
         _failed = registry.Gauge("ebpflb_services_failed", "Service objects that are not programmed as they should be.");
         _problems = registry.Gauge("ebpflb_problems", "Problems that 'ebpflb status' shows.");
         _mapWrites = registry.Counter("ebpflb_map_writes_total", "System calls of the reconcile loop that wrote a map.");
-        var sizes = registry.Gauges("ebpflb_map_max_entries", "Entries a map has room for.", ["map"]);
+        _sizes = registry.Gauges("ebpflb_map_max_entries", "Entries a map has room for.", ["map"]);
+        _growths = registry.Counters("ebpflb_map_growths_total", "How often a map was given room for more.", ["map"]);
         foreach (var (map, max) in maxEntries)
-            sizes.With(map).Set(max);
+            _sizes.With(map).Set(max);
         var entries = registry.Gauges(
             "ebpflb_map_entries", "Entries in a map, of those whose number is known without counting them one by one.", ["map"]);
         foreach (string map in (string[])[MapNames.Services, MapNames.Frontends, MapNames.Backends, MapNames.Conntrack])
@@ -52,6 +55,16 @@ internal sealed class ObjectMetrics
         SetEntries(MapNames.Services, sync.ServicePortCount);
         SetEntries(MapNames.Frontends, sync.FrontendCount);
         SetEntries(MapNames.Backends, sync.BackendCount);
+    }
+
+    /// <param name="sizes">Of maps that have room for more now.</param>
+    public void Grown(IReadOnlyDictionary<string, uint> sizes)
+    {
+        foreach (var (map, size) in sizes)
+        {
+            _sizes.With(map).Set(size);
+            _growths.With(map).Add(1);
+        }
     }
 
     public void SetProblems(int count) => _problems.Set(count);

@@ -15,6 +15,7 @@ internal sealed class SweepMetrics
     private readonly Counter _deleted;
     private readonly Gauge _flows;
     private readonly Gauge _halfOpen;
+    private readonly Gauge _lost;
 
     public SweepMetrics(MetricRegistry registry, ObjectMetrics objects)
     {
@@ -27,6 +28,7 @@ internal sealed class SweepMetrics
             ["ip_family"]).With(BothFamilies);
         _flows = registry.Gauge("ebpflb_conntrack_flows", "Flows in conntrack_v1 after the last sweep.");
         _halfOpen = registry.Gauge("ebpflb_conntrack_half_open_flows", "TCP flows whose handshake is not complete after the last sweep.");
+        _lost = registry.Gauge("ebpflb_conntrack_lost_flows", "TCP flows whose backend was gone at the last sweep.");
     }
 
     public void Swept(SweepValue value, TimeSpan elapsed)
@@ -35,6 +37,7 @@ internal sealed class SweepMetrics
         _deleted.Add((long)value.Expired);
         _flows.Set(value.Flows);
         _halfOpen.Set(value.HalfOpen);
+        _lost.Set(value.Lost);
         _objects.SetEntries(MapNames.Conntrack, value.Entries - ulong.Min(value.Expired, value.Entries));
     }
 }

@@ -11,6 +11,7 @@ using EbpfLb.LoadBalancing.Desired;
 using EbpfLb.LoadBalancing.Model;
 using EbpfLb.LoadBalancing.State;
 using Microsoft.Extensions.Logging;
+using KernelDatapath = EbpfLb.Datapath.Loading.Datapath;
 
 namespace EbpfLb.Agent.Serving;
 
@@ -18,9 +19,13 @@ namespace EbpfLb.Agent.Serving;
 /// <param name="Queued">For <see cref="ClusterStateWriter.Queued"/>.</param>
 /// <param name="Observer">For the reconcile loop.</param>
 /// <param name="Sweeps">For the sweep loop.</param>
+/// <param name="Sockets">For the loop that ends dead sockets.</param>
+/// <param name="Grown">For the growth of maps.</param>
+/// <param name="Audits">For the audit loop.</param>
 /// <param name="Loop">To be run as long as the agent runs.</param>
 internal sealed record AgentServing(
-    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, NodeEligibility Node, ServingLoop Loop)
+    Action Queued, ReconcileObserver Observer, SweepMetrics Sweeps, DeadSocketMetrics Sockets,
+    Action<IReadOnlyDictionary<string, uint>> Grown, AuditMetrics Audits, NodeEligibility Node, ServingLoop Loop)
 {
     private static readonly TimeSpan CountersAge = TimeSpan.FromSeconds(1);
 
@@ -30,7 +35,7 @@ internal sealed record AgentServing(
     /// <param name="warn">Records a Warning event on a Service, with reason and message. Null: nobody records.</param>
     /// <param name="lastContact">When the API server last said something. Null: there is none.</param>
     public static AgentServing Create(
-        AgentOptions options, string version, ClusterStateWriter state, DesiredState desired, DatapathSync sync, KernelMaps maps,
+        AgentOptions options, string version, ClusterStateWriter state, DesiredState desired, DatapathSync sync, KernelDatapath datapath,
         NodeNetwork network, ILoggerFactory loggers, Action<ObjectName, string, string>? warn = null,
         Func<DateTimeOffset?>? lastContact = null)
     {
@@ -41,14 +46,16 @@ internal sealed record AgentServing(
 
         var registry = new MetricRegistry();
         var objects = new ObjectMetrics(
-            registry, version, maps.Infos.Where(CanFill).Select(info => (info.Name, info.MaxEntries)));
+            registry, version, datapath.Maps.Infos.Where(CanFill).Select(info => (info.Name, info.MaxEntries)));
         var runs = new SyncMetrics(registry, state, startedAt);
         var sweeps = new SweepMetrics(registry, objects);
+        var audits = new AuditMetrics(registry);
         var healthMetrics = new HealthMetrics(registry);
-        var datapath = new DatapathMetrics(
-            () => CountersView.ReadReasons(maps), () => CountersView.Read(maps), () => objects.Backends, CountersAge, time,
+        var counts = new DatapathMetrics(
+            () => datapath.Use(() => CountersView.ReadReasons(datapath.Maps)), () => datapath.Use(() => CountersView.Read(datapath.Maps)),
+            () => objects.Backends, CountersAge, time,
             loggers.CreateLogger<DatapathMetrics>());
-        registry.Add(datapath.Write);
+        registry.Add(counts.Write);
         registry.Add(exposition => exposition.Gauge("ebpflb_devices", "Devices that hold our programs.", network.AttachedDevices));
         if (lastContact is not null)
         {
@@ -82,6 +89,9 @@ internal sealed record AgentServing(
             },
             new ReconcileObserver(health, node, healthChecks, runs, objects, desired, sync, time),
             sweeps,
+            new DeadSocketMetrics(registry),
+            objects.Grown,
+            audits,
             node,
             new ServingLoop(
                 server, ports, options.Serving.BindHardFail, healthChecks, limits, time, loggers.CreateLogger<ServingLoop>()));

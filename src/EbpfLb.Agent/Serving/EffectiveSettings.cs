@@ -34,11 +34,15 @@ internal static class EffectiveSettings
             ["xdp"] = options.Devices.Xdp.ToString().ToLowerInvariant(),
             ["node-ip"] = string.Join(',', options.Devices.NodeAddresses),
             ["nodeport-addresses"] = options.Devices.NodePorts.Primary ? "primary" : string.Join(',', options.Devices.NodePorts.Prefixes),
+            ["allow-node-external-ips"] = options.AllowNodeExternalIPs ? "true" : "false",
             ["external-cluster-ips"] = options.Flows.ExternalClusterIPs ? "true" : "false",
             ["snat-ports"] = $"{options.Flows.SnatPortFirst}-{options.Flows.SnatPortLast}",
             ["conntrack-timeouts"] = string.Create(CultureInfo.InvariantCulture, $"tcp-syn={options.Flows.TcpSynSeconds},"
                 + $"tcp-established={options.Flows.TcpEstablishedSeconds},tcp-fin={options.Flows.TcpFinSeconds},"
                 + $"tcp-closed={options.Flows.TcpClosedSeconds},udp={options.Flows.UdpSeconds},sctp={options.Flows.SctpSeconds}"),
+            ["dead-backend-grace"] = options.Flows.DeadBackendSeconds == 0
+                ? "off"
+                : options.Flows.DeadBackendSeconds.ToString(CultureInfo.InvariantCulture),
             ["default-algorithm"] = options.DefaultAlgorithm?.ToString().ToLowerInvariant() ?? "",
             ["maglev-table-size"] = options.Maglev.TableSize.ToString(CultureInfo.InvariantCulture),
             ["log-level"] = options.LogLevel == LogLevel.Information ? "info" : options.LogLevel.ToString().ToLowerInvariant(),

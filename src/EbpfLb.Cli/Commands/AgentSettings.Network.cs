@@ -13,6 +13,7 @@ internal sealed partial record AgentSettings
 {
     public const string XdpModes = "auto|native|generic|off";
     public const string Primary = "primary";
+    public const string Off = "off";
 
     private static readonly AddressPrefix[] Families = [AddressPrefix.Parse("0.0.0.0/0"), AddressPrefix.Parse("::/0")];
 
@@ -28,9 +29,13 @@ internal sealed partial record AgentSettings
 
     public bool ExternalClusterIPs { get; init; }
 
+    public bool AllowNodeExternalIPs { get; init; }
+
     public string? SnatPorts { get; init; }
 
     public string? ConntrackTimeouts { get; init; }
+
+    public string? DeadBackendGrace { get; init; }
 
     private DeviceOptions ParseDevices(KubeProxyConfiguration kubeProxy, List<string> errors, List<string> warnings) => new()
     {
@@ -171,6 +176,16 @@ internal sealed partial record AgentSettings
                 errors.Add($"--conntrack-timeouts {text}: write NAME=SECONDS, such as {name}=60.");
             else
                 flows = flows.WithTimeout(name, seconds);
+        }
+
+        if (DeadBackendGrace is not null)
+        {
+            if (DeadBackendGrace == Off)
+                flows = flows with { DeadBackendSeconds = 0 };
+            else if (TryParseNumber(DeadBackendGrace, out uint grace) && grace > 0)
+                flows = flows with { DeadBackendSeconds = grace };
+            else
+                errors.Add($"--dead-backend-grace {DeadBackendGrace}: write SECONDS, such as 60, or {Off}.");
         }
 
         return flows;

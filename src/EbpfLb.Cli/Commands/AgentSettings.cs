@@ -55,6 +55,7 @@ internal sealed partial record AgentSettings
             Maglev = new MaglevOptions { TableSize = ParseTableSize(errors), Seed = ParseSeed(errors) },
             Devices = ParseDevices(kubeProxy, errors, warnings),
             Flows = ParseFlows(errors),
+            AllowNodeExternalIPs = AllowNodeExternalIPs,
             Datapath = new DatapathOptions
             {
                 BpfFs = BpfFs,

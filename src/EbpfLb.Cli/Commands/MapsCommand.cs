@@ -13,7 +13,7 @@ internal sealed class MapsCommand : ReaderCommand
         """
         A hash or lpm_trie map that is full takes no further entry: 'ebpflb status' names what it refused. An lru_hash map makes
         room by itself.
-        Sizes are chosen when the maps are made: 'ebpflb cleanup', then 'ebpflb agent --map-size NAME=ENTRIES'.
+        A running agent gives a map that fills room for twice as much, unless 'ebpflb agent --map-size NAME=ENTRIES' chose its size.
 
         Examples:
           ebpflb maps

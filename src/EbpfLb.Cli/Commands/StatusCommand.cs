@@ -25,9 +25,11 @@ internal sealed class StatusCommand : ReaderCommand
           kernel {release, missing [{feature, since, consequence}]},
           agent {running, pid, version, node, source, startedAt, startedSecondsAgo, syncedSecondsAgo (null: never), syncs,
           desiredServices, failed, problems} (null: the maps cannot be read),
+          audit {endedSecondsAgo (null: not yet), runs, differed, left (not repaired), repaired, putBack} (of the agent, since its start),
           programs [{name, hook, state ("attached", "missing", "detached"), programId}], cgroups [{id, path}],
           devices [{index, name (null: gone, or not visible from here), kind ("uplink", "pod", null: no link), gone,
           saidAttached (by the agent), xdpMode ("native", "generic", "offloaded", null: none, or not visible from here),
+          foreignXdp {programId, name} (null: none, or not visible from here),
           links [{hook ("xdp", "tc_ingress", "tc_egress", "tc_pod"), state ("attached", "detached"), programId,
           filter (of clsact, on a kernel without tcx)}]}],
           services, frontends, backends (entries in the maps), maps (as 'ebpflb maps'), problems [{object, message}]

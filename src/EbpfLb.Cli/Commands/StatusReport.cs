@@ -56,6 +56,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
             })]),
         },
         ["agent"] = status.Agent is { } agent ? AgentJson(agent) : null,
+        ["audit"] = status.Audit is { } audit ? AuditJson(audit) : null,
         ["programs"] = new JsonArray([.. status.Hooks.Select(hook => new JsonObject
         {
             ["name"] = hook.Program,
@@ -84,6 +85,8 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         ["gone"] = device.IsGone,
         ["saidAttached"] = device.SaidAttached,
         ["xdpMode"] = ModeText(device),
+        ["foreignXdp"] = device.ForeignXdp is { } foreign
+            ? new JsonObject { ["programId"] = foreign.ProgramId, ["name"] = foreign.Name } : null,
         ["links"] = new JsonArray([.. device.Links.Select(link => new JsonObject
         {
             ["hook"] = ReasonText.Name(link.Hook),
@@ -91,6 +94,16 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
             ["programId"] = link.State == HookState.Attached ? link.ProgramId : null,
             ["filter"] = link.IsFilter,
         })]),
+    };
+
+    private static JsonObject AuditJson(AuditView audit) => new()
+    {
+        ["endedSecondsAgo"] = Seconds(audit.EndedAgo),
+        ["runs"] = audit.Runs,
+        ["differed"] = audit.Differed,
+        ["left"] = audit.Left,
+        ["repaired"] = audit.Repaired,
+        ["putBack"] = audit.PutBack,
     };
 
     private JsonObject AgentJson(AgentView agent) => new()
@@ -122,6 +135,8 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
                 yield return ("Synced", SyncedText(agent));
             }
 
+            if (agent.StartedAgo is not null && status.Audit is { } audit)
+                yield return ("Audited", AuditedText(audit));
             yield return ("Services", $"{Used(MapNames.Services)} of {agent.DesiredServices} (service ports by family), "
                 + $"{Used(MapNames.Frontends)} frontends, {Used(MapNames.Backends)} backends");
         }
@@ -165,6 +180,12 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         return $"{ago}, {agent.Syncs} syncs, {agent.Failed} services failed, {agent.Problems} problems";
     }
 
+    private static string AuditedText(AuditView audit)
+    {
+        string ago = audit.EndedAgo is { } time ? $"{Units.Of(time)} ago, {audit.Differed} entries differed" : "not yet";
+        return $"{ago}; {audit.Repaired} repaired, {audit.PutBack} removed programs and pins put back since the agent's start";
+    }
+
     private void WriteHooks(Terminal terminal)
     {
         var table = new TextTable(["PROGRAM", "HOOK", "STATE", "ID"]);
@@ -203,7 +224,9 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
 
     private static string? KindText(DeviceView device) => device.Links.Count == 0 ? null : device.IsPod ? "pod" : "uplink";
 
-    private static string XdpText(DeviceView device) => ModeText(device) ?? StateText(device[Hook.Xdp]);
+    private static string XdpText(DeviceView device) => device.ForeignXdp is { } foreign
+        ? $"foreign program {foreign.ProgramId}{(foreign.Name.Length == 0 ? "" : $" '{Printable.Of(foreign.Name)}'")}"
+        : ModeText(device) ?? StateText(device[Hook.Xdp]);
 
     private static string? ModeText(DeviceView device) =>
         device.XdpMode == XdpMode.None ? null : device.XdpMode.ToString().ToLowerInvariant();

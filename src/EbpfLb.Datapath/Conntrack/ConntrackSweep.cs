@@ -17,10 +17,11 @@ public sealed class ConntrackSweep : IDisposable
         _program = BpfProgram.OpenPinned(Path.Combine(programDirectory, ProgramNames.ConntrackSweep));
 
     /// <summary>Sweeps the whole map once.</summary>
+    /// <param name="deadBackendSeconds">How long a backend is gone and silent before its connections are dead; 0: they never are.</param>
     /// <exception cref="LinuxException">The program did not run to its end.</exception>
-    public SweepValue Run()
+    public SweepValue Run(uint deadBackendSeconds)
     {
-        var value = default(SweepValue);
+        var value = new SweepValue { DeadBackendSeconds = deadBackendSeconds };
         uint result = _program.RunSyscall(MemoryMarshal.AsBytes(new Span<SweepValue>(ref value)));
         return result == 0 ? value : throw new LinuxException($"run program {ProgramNames.ConntrackSweep}", (Errno)Math.Abs((int)result));
     }

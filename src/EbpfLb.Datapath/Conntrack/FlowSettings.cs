@@ -31,6 +31,12 @@ public sealed record FlowSettings
 
     public uint SctpSeconds { get; init; } = 300;
 
+    /// <summary>How long a backend is gone and silent before those who are connected to it are told. 0: they are not.</summary>
+    public uint DeadBackendSeconds { get; init; } = 60;
+
+    /// <summary>The same; null: they are not.</summary>
+    public TimeSpan? DeadBackendGrace => DeadBackendSeconds == 0 ? null : TimeSpan.FromSeconds(DeadBackendSeconds);
+
     /// <summary>How often a packet of a flow makes sure that the other direction's entry is there.</summary>
     public uint PairCheckMs { get; init; } = 1_000;
 
@@ -65,6 +71,8 @@ public sealed record FlowSettings
 
         foreach (var (name, seconds) in Timeouts.Where(timeout => timeout.Seconds is 0 or > MaxSeconds))
             errors.Add($"--conntrack-timeouts {name}={seconds}: a timeout has 1 to {MaxSeconds} seconds.");
+        if (DeadBackendSeconds > MaxSeconds)
+            errors.Add($"--dead-backend-grace {DeadBackendSeconds}: the grace has 1 to {MaxSeconds} seconds, or is 'off'.");
         return errors;
     }
 

@@ -20,8 +20,36 @@ public sealed class NodeSettings(BpfMappedArray array)
     /// <param name="nodeNetns">Cookie of the node's network namespace.</param>
     public void Write(FlowSettings settings, ulong nodeNetns)
     {
+        Store(settings, nodeNetns);
+        RaiseGeneration();
+    }
+
+    /// <summary>Stores again what <see cref="Write"/> did, if it is not there any more. From any task: no route depends on it.</summary>
+    /// <returns>Whether it was not.</returns>
+    public bool Mend(FlowSettings settings, ulong nodeNetns)
+    {
+        var before = Value;
+        Store(settings, nodeNetns);
+        var after = Value;
+        // Others' fields may have changed meanwhile.
+        return WithoutOthers(before) != WithoutOthers(after);
+    }
+
+    /// <summary>What <see cref="Write"/> stores; the fields of others are 0.</summary>
+    public static SettingsValue ValueOf(FlowSettings settings, ulong nodeNetns)
+    {
+        SettingsValue value = default;
+        Store(settings, nodeNetns, ref value);
+        return value;
+    }
+
+    internal static SettingsValue WithoutOthers(SettingsValue value) => value with { Generation = 0, NodePortFirst = 0, NodePortLast = 0 };
+
+    private void Store(FlowSettings settings, ulong nodeNetns) => Store(settings, nodeNetns, ref Value);
+
+    private static void Store(FlowSettings settings, ulong nodeNetns, ref SettingsValue value)
+    {
         ArgumentNullException.ThrowIfNull(settings);
-        ref var value = ref Value;
         value.NodeNetns = nodeNetns;
         value.Flags = settings.ExternalClusterIPs ? SettingFlags.ExternalClusterIPs : SettingFlags.None;
         value.SnatPortFirst = (ushort)settings.SnatPortFirst;
@@ -34,7 +62,6 @@ public sealed class NodeSettings(BpfMappedArray array)
         value.SctpSeconds = settings.SctpSeconds;
         value.PairCheckMs = settings.PairCheckMs;
         value.RepliesPerSecond = settings.RepliesPerSecond;
-        RaiseGeneration();
     }
 
     /// <summary>Every flow looks its route up again with its next packet.</summary>

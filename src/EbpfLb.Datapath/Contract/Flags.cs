@@ -78,6 +78,8 @@ public enum ConntrackFlags : ushort
     Data = 512,
     Fin = 1024,
     Rst = 2048,
+    Lost = 4096,
+    Dead = 8192,
 }
 
 /// <summary><c>enum lb_device_flags</c></summary>

@@ -40,4 +40,5 @@ public enum Reason : uint
     MapFull = 24,
     TooManyHeaders = 25,
     Failed = 26,
+    BackendGone = 27,
 }

@@ -40,6 +40,18 @@ internal sealed class ClsactHold : IDeviceHold
         }
     }
 
+    public bool IsHeld(DevicePin pin)
+    {
+        try
+        {
+            return File.Exists(PathOf(pin)) && Find(pin) is not null;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
     public bool IsInPlace(DevicePin pin, NetworkLink device) => Find(pin) is not null;
 
     /// <summary>Our filter, if it is in place in this network namespace.</summary>
@@ -55,7 +67,10 @@ internal sealed class ClsactHold : IDeviceHold
             return program.Info.Id;
     }
 
-    public HoldState Adopt(DevicePin pin, BpfProgram program, NetworkLink device, bool isFresh)
+    public HoldState Adopt(DevicePin pin, BpfProgram program, NetworkLink device, bool isFresh) => Update(pin, program);
+
+    /// <summary>To another program, in one step.</summary>
+    public HoldState Update(DevicePin pin, BpfProgram program)
     {
         try
         {

@@ -20,6 +20,7 @@ public sealed class DeviceLinks : IDisposable
     private readonly XdpChoice _xdp;
     private readonly ILogger _logger;
     private readonly Dictionary<string, BpfProgram> _programs = [];
+    private string _programDirectory = "";
 
     // Where this process has seen its programs: one that is missing there was taken off.
     private readonly HashSet<DevicePin> _seen = [];
@@ -35,10 +36,22 @@ public sealed class DeviceLinks : IDisposable
         _tc = datapath.Features.Has(KernelFeature.Tcx) ? _links : _filters;
         _xdp = xdp;
         _logger = logger;
+        UsePrograms(datapath.ProgramDirectory);
+    }
+
+    /// <summary>Those to put in place from now on.</summary>
+    public void UsePrograms(string directory)
+    {
+        if (_programDirectory == directory)
+            return;
+
+        Dispose();
+        _programs.Clear();
         try
         {
             foreach (string name in new[] { ProgramNames.XdpIngress, ProgramNames.TcIngress, ProgramNames.TcEgress, ProgramNames.TcPod })
-                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(datapath.ProgramDirectory, name)));
+                _programs.Add(name, BpfProgram.OpenPinned(Path.Combine(directory, name)));
+            _programDirectory = directory;
         }
         catch
         {
@@ -61,6 +74,9 @@ public sealed class DeviceLinks : IDisposable
 
         return new DevicePlan(devices);
     }
+
+    /// <summary>Whether a link that was in place is not pinned any more, or not on its device.</summary>
+    public bool HasLost() => _seen.Any(pin => !HoldOf(pin.Hook).IsHeld(pin));
 
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
@@ -97,7 +113,9 @@ public sealed class DeviceLinks : IDisposable
                 continue;
 
             var link = links[pin.InterfaceIndex];
-            var state = pinned.Contains(pin) ? HoldOf(pin.Hook).Adopt(pin, program, link, areFresh) : _seen.Contains(pin) ? HoldState.Lost : HoldState.Absent;
+            var state = pinned.Contains(pin)
+                ? HoldOf(pin.Hook).Adopt(pin, program, link, areFresh)
+                : _seen.Contains(pin) ? HoldState.Lost : HoldState.Absent;
             if (state is HoldState.Absent or HoldState.Lost)
             {
                 if (!TryCreate(pin, program, link, out var refusal))

@@ -9,6 +9,9 @@ internal interface IDeviceHold
 {
     IEnumerable<DevicePin> Pins();
 
+    /// <summary>Whether it is pinned, and on the device of that index. Cheap: no look at the device itself.</summary>
+    bool IsHeld(DevicePin pin);
+
     bool IsInPlace(DevicePin pin, NetworkLink device);
 
     /// <summary>Of a pin that is there. One that is not in place is given up, and left for <see cref="Create"/>.</summary>

@@ -32,6 +32,22 @@ internal sealed class LinkHold(string directory, XdpMode mode, ILogger logger) :
         }
     }
 
+    public bool IsHeld(DevicePin pin)
+    {
+        try
+        {
+            if (!BpfLink.TryOpenPinned(PathOf(pin), out var link))
+                return false;
+
+            using (link)
+                return link.Info.InterfaceIndex == pin.InterfaceIndex;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
     public HoldState Adopt(DevicePin pin, BpfProgram program, NetworkLink device, bool isFresh)
     {
         try

@@ -24,6 +24,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly HashSet<int> _sends = [];
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Problem> _unwritten = new(StringComparer.Ordinal);
+    private readonly Loading.Datapath _datapath;
     private readonly DeviceOptions _options;
     private readonly NodeSettings _settings;
     private readonly DeviceLinks _links;
@@ -47,6 +48,7 @@ public sealed class NodeNetwork : IDisposable
     {
         ArgumentNullException.ThrowIfNull(datapath);
         ArgumentNullException.ThrowIfNull(options);
+        _datapath = datapath;
         _options = options;
         _settings = settings;
         _logger = logger;
@@ -70,6 +72,9 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>What of the packet path is not in place as it should be. Any thread may read it.</summary>
     public IReadOnlyList<Problem> Problems => Volatile.Read(ref _problems);
+
+    /// <summary>For the task that calls.</summary>
+    public IEnumerable<MapFill> Fills => [_devices.Fill, _addresses.Fill];
 
     /// <summary>Told in the task that calls, after <see cref="Problems"/> changed.</summary>
     public Action? ProblemsChanged { get; set; }
@@ -128,12 +133,12 @@ public sealed class NodeNetwork : IDisposable
 
     /// <summary>
     /// Looks after what changes without an event: a veth takes frames from XDP as long as its other end does, and a foreign XDP program may
-    /// have made room. Does again what failed.
+    /// have made room. Does again what failed, and what somebody undid.
     /// </summary>
     public void LookAgain()
     {
         _unasked.UnionWith(_applied.Attached.Keys);
-        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None)
+        if (!_isInPlace || _applied.Failed > 0 || _pending != PictureEffects.None || _links.HasLost())
         {
             Apply();
             return;
@@ -183,6 +188,7 @@ public sealed class NodeNetwork : IDisposable
         if (_devices.Writes + _addresses.Writes > writesBefore)
             _settings.RaiseGeneration();
         NoteProblems();
+        _links.UsePrograms(_datapath.ProgramDirectory);
         _applied = _links.Apply(_plan, _picture.Links, areFresh, _gone);
         _gone.Clear();
         // Some drivers take frames from XDP only while they have a program of their own.
@@ -278,7 +284,7 @@ public sealed class NodeNetwork : IDisposable
         string cause = isFull ? "it is full" : result.ErrnoName;
         string more = missing.Count > 1 ? $" and {missing.Count - 1} more" : "";
         _unwritten[map] = new Problem(map, $"{map} cannot take {missing[0]}{more}: {cause}. {consequence} " + (isFull
-            ? $"Raise it with --map-size {map}=ENTRIES after 'ebpflb cleanup'."
+            ? $"Raise it with --map-size {map}=ENTRIES."
             : "It is tried again; if that goes on, restart the agent."));
         if (_told.Add(map))
             _logger.MapNotWritten(map, cause, consequence);

@@ -20,6 +20,9 @@ namespace EbpfLb.Datapath.Inspection;
 public sealed record DeviceView(
     uint Index, string? Name, bool IsGone, bool SaidAttached, XdpMode XdpMode, IReadOnlyList<DeviceLink> Links)
 {
+    /// <summary>Of an XDP program that is not ours; null where there is none, or this process cannot tell.</summary>
+    public ForeignXdp? ForeignXdp { get; init; }
+
     public bool IsPod => Links.Any(link => link.Hook == Hook.TcPod);
 
     public bool IsAttached => Links.Any(link => link is { State: HookState.Attached, Hook: not Hook.TcEgress });
@@ -53,7 +56,24 @@ public sealed record DeviceView(
         bool isOurs = device is { XdpProgramId: not 0 and var programId }
             && links.Any(link => link.Hook == Hook.Xdp && link.ProgramId == programId);
         return new DeviceView(
-            index, device?.Name, devices is not null && device is null, saidAttached, isOurs ? device!.XdpMode : XdpMode.None, links);
+            index, device?.Name, devices is not null && device is null, saidAttached, isOurs ? device!.XdpMode : XdpMode.None, links)
+        {
+            ForeignXdp = !isOurs && device is { XdpProgramId: not 0 and var foreign } ? new ForeignXdp(foreign, NameOf(foreign)) : null,
+        };
+    }
+
+    private static string NameOf(uint program)
+    {
+        try
+        {
+            using var one = BpfProgram.FromId(program);
+            return one.Info.Name;
+        }
+        catch (LinuxException)
+        {
+            // Gone meanwhile, or CAP_SYS_ADMIN is missing; the id alone serves.
+            return "";
+        }
     }
 
     private static bool IsNodesNamespace(KernelMaps? maps)
@@ -121,3 +141,6 @@ public sealed record DeviceView(
 /// <param name="ProgramId">0 unless attached.</param>
 /// <param name="IsFilter">A filter of clsact, on a kernel without tcx.</param>
 public sealed record DeviceLink(Hook Hook, HookState State, uint ProgramId, bool IsFilter = false);
+
+/// <param name="Name">Empty when it cannot be read.</param>
+public sealed record ForeignXdp(uint ProgramId, string Name);

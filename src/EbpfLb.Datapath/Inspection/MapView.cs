@@ -44,6 +44,7 @@ public sealed record MapView(
         MapNames.ServiceNames => "names of services, for people",
         MapNames.Problems => "what is not programmed, and why",
         MapNames.Agent => "the state of the agent that wrote last",
+        MapNames.Audit => "what the last audit of the agent found, and whether another is asked for",
         _ => "",
     };
 

@@ -43,6 +43,7 @@ public static class ReasonText
         Reason.MapFull => "dropped: conntrack has no room for the flow",
         Reason.TooManyHeaders => "passed on untouched: more IPv6 extension headers than are looked at",
         Reason.Failed => "dropped: a function of the kernel failed",
+        Reason.BackendGone => "reset: the connection's backend is gone, and does not answer any more",
         _ => "unknown to this version of ebpflb",
     };
 

@@ -21,6 +21,9 @@ public sealed record StatusView(
     IReadOnlyList<ProblemView> Problems,
     Verdict Verdict)
 {
+    /// <summary>Null when the maps cannot be read.</summary>
+    public AuditView? Audit { get; init; }
+
     /// <summary>Never throws for a datapath that is absent or broken: to say so is what it is for.</summary>
     /// <exception cref="DatapathException">The BPF file system itself cannot be found or entered.</exception>
     public static StatusView Read(string? bpffs)
@@ -48,7 +51,10 @@ public sealed record StatusView(
         var attached = hooks.Where(hook => hook.State == HookState.Attached);
         return new StatusView(
             pins.Path, KernelView.Read(), agent, hooks, [.. attached.Select(hook => hook.CgroupId).Distinct().Select(CgroupView.Find)],
-            devices, MapView.ReadAll(pins, maps), ProblemView.ReadAll(maps), Verdict.Of(agent, hooks, devices));
+            devices, MapView.ReadAll(pins, maps), ProblemView.ReadAll(maps), Verdict.Of(agent, hooks, devices))
+        {
+            Audit = AuditView.From(maps.Audit.Get<AuditValue>(0), nowNs),
+        };
     }
 
     // Programs that are attached go on serving, whether or not this version can read their maps.

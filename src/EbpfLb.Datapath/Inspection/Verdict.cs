@@ -26,28 +26,31 @@ public sealed record Verdict(Health Health, IReadOnlyList<string> Reasons)
         {
             return new Verdict(
                 Health.Down,
-                ["no program is attached, so no service is served; "
-                    + (agent.RunningPid is null ? "start the agent" : "restart the agent") + " to attach them"]);
+                ["no program is attached, so no service is served; " + WayOut(agent)]);
         }
 
         var reasons = new List<string>();
         string[] absent = [.. hooks.Where(hook => hook.State != HookState.Attached).Select(hook => hook.Program)];
         if (absent.Length > 0)
-            reasons.Add($"not attached: {string.Join(", ", absent)}; restart the agent to attach them");
+            reasons.Add($"not attached: {string.Join(", ", absent)}; {WayOut(agent)}");
         if (hooks.Where(hook => hook.State == HookState.Attached).Select(hook => hook.CgroupId).Distinct().Count() > 1)
             reasons.Add("programs are attached to different cgroups; restart the agent to bring them together");
-        AddDevices(devices, reasons);
+        AddDevices(agent, devices, reasons);
         AddAgent(agent, reasons);
         return new Verdict(reasons.Count == 0 ? Health.Ok : Health.Degraded, reasons);
     }
 
     // Which devices there should be is the agent's choice: only what it calls attached can be missed, and only on a device that is there.
-    private static void AddDevices(IReadOnlyList<DeviceView> devices, List<string> reasons)
+    private static void AddDevices(AgentView agent, IReadOnlyList<DeviceView> devices, List<string> reasons)
     {
         string[] lost = [.. devices.Where(device => device is { SaidAttached: true, IsGone: false }).Select(Lost).OfType<string>()];
         if (lost.Length > 0)
-            reasons.Add($"not attached to devices: {string.Join(", ", lost)}; restart the agent to attach them");
+            reasons.Add($"not attached to devices: {string.Join(", ", lost)}; {WayOut(agent)}");
     }
+
+    private static string WayOut(AgentView agent) => agent.RunningPid is null
+        ? "start the agent to attach them"
+        : "the agent attaches them within 30 seconds, or its problems say why not";
 
     private static string? Lost(DeviceView device)
     {

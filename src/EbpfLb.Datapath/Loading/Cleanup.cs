@@ -30,6 +30,7 @@ public static class Cleanup
             : 0;
         ObjectLoader.RemoveTree(pins.Programs);
         ObjectLoader.RemoveTree(pins.Staging);
+        ObjectLoader.RemoveTree(pins.Next);
         int maps = RemoveMaps(pins);
 
         foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Path).Where(path => path != pins.Links && path != pins.Filters));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Migration;
+using EbpfLb.Linux;
 using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging;
 
@@ -14,21 +17,31 @@ namespace EbpfLb.Datapath.Loading;
 public sealed class Datapath : IDisposable
 {
     private readonly PinDirectory _pins;
+    private readonly IBpftool _bpftool;
+    private readonly ILogger _logger;
+    private readonly ReaderWriterLockSlim _replacing = new();
 
-    private Datapath(PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory)
+    private Datapath(
+        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
     {
         _pins = pins;
         Features = features;
+        _bpftool = bpftool;
+        _logger = logger;
         Maps = maps;
         ProgramDirectory = programDirectory;
+        Installation = installation;
     }
 
     public KernelFeatures Features { get; }
 
     public KernelMaps Maps { get; }
 
-    /// <summary>Where the programs of this build are pinned; see <see cref="ProgramNames"/>.</summary>
-    public string ProgramDirectory { get; }
+    /// <summary>Where the programs of this build are pinned; see <see cref="ProgramNames"/>. Another one after maps were resized.</summary>
+    public string ProgramDirectory { get; private set; }
+
+    /// <summary>What is pinned, and what holds the socket programs in place.</summary>
+    public Installation Installation { get; }
 
     /// <summary>Where links are pinned.</summary>
     public string LinkDirectory => _pins.Links;
@@ -50,48 +63,124 @@ public sealed class Datapath : IDisposable
         features.Require();
         var pins = PinDirectory.OpenOrCreate(options.BpfFs);
         KernelMaps? maps = null;
+        Installation? installation = null;
         try
         {
             pins.Lock();
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
             using var loader = new ObjectLoader(pins, bpftool);
-            await loader.EnsureMapsAsync(options.MapSizes, stopping).ConfigureAwait(false);
+            await new MapSetup(pins, loader, options, logger).EnsureAsync(() => LoadAsync(loader, features, logger, stopping), stopping)
+                .ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
             // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.
             maps.Agent.At<AgentValue>(0).Syncs = 0;
-            foreach (var info in maps.Infos)
-            {
-                if (options.MapSizes.TryGetValue(info.Name, out uint size) && size != info.MaxEntries)
-                    Log.MapKeepsItsSize(logger, info.Name, info.MaxEntries, size);
-            }
-
-            await loader.EnsureProgramsAsync(
-                features.Has(KernelFeature.KernelTypes), (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping)
-                .ConfigureAwait(false);
-            var attached = new SocketHookLinks(pins, cgroup).Attach(loader.ProgramDirectory);
+            await LoadAsync(loader, features, logger, stopping).ConfigureAwait(false);
+            var opened = maps;
+            installation = new Installation(pins, () => opened.Opened, loader.ProgramDirectory, options.Cgroup);
+            var attached = installation.Attach(cgroup);
             loader.RemoveOtherPrograms();
+            foreach (string refusal in attached.Refused)
+                Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, features, maps, loader.ProgramDirectory);
+            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, logger);
         }
         catch (BpftoolException exception)
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw new DatapathException(exception.Message, exception);
         }
         catch
         {
+            installation?.Dispose();
             maps?.Dispose();
             pins.Dispose();
             throw;
         }
     }
 
+    /// <summary>
+    /// Gives maps other sizes while everything goes on. The caller is the one who writes the maps of services; whoever else uses maps or
+    /// programs does so within <see cref="Use"/>.
+    /// </summary>
+    /// <exception cref="DatapathException">It cannot be done, and everything is as it was.</exception>
+    /// <exception cref="LinuxException">It stopped halfway. The next start goes on from there.</exception>
+    public async Task<MigrationResult> ResizeAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        using var loader = new ObjectLoader(_pins, _bpftool);
+        var migration = new MapMigration(_pins, loader, []);
+        try
+        {
+            await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, Features, _logger, stopping), stopping).ConfigureAwait(false);
+            var result = Replace(migration, loader, sizes.Keys);
+            loader.RemoveOtherPrograms();
+            return result;
+        }
+        catch (Exception exception) when (!migration.IsCommitted
+            && exception is DatapathException or BpftoolException or LinuxException or IOException or OperationCanceledException)
+        {
+            migration.Abandon();
+            if (exception is DatapathException or OperationCanceledException)
+                throw;
+            throw new DatapathException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Runs an action while no map and no program is replaced.</summary>
+    public void Use(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        _replacing.EnterReadLock();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            _replacing.ExitReadLock();
+        }
+    }
+
+    /// <inheritdoc cref="Use(Action)"/>
+    public T Use<T>(Func<T> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        T result = default!;
+        Use(() => { result = function(); });
+        return result;
+    }
+
     public void Dispose()
     {
+        Installation.Dispose();
         Maps.Dispose();
         _pins.Dispose();
+        _replacing.Dispose();
     }
+
+    private MigrationResult Replace(MapMigration migration, ObjectLoader loader, IEnumerable<string> names)
+    {
+        _replacing.EnterWriteLock();
+        try
+        {
+            var result = migration.Replace();
+            Maps.Reopen(names);
+            ProgramDirectory = loader.ProgramDirectory;
+            Installation.Use(ProgramDirectory);
+            return result;
+        }
+        finally
+        {
+            _replacing.ExitWriteLock();
+        }
+    }
+
+    private static Task LoadAsync(ObjectLoader loader, KernelFeatures features, ILogger logger, CancellationToken stopping) =>
+        loader.EnsureProgramsAsync(
+            features.Has(KernelFeature.KernelTypes),
+            (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping);
 
     private static void RequireCapabilities()
     {

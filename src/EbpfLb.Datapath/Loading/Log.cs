@@ -11,12 +11,22 @@ internal static partial class Log
     public static partial void DatapathReady(ILogger logger, string pinPath, string cgroup, int created, int updated, int kept);
 
     [LoggerMessage(3001, LogLevel.Warning,
-        "{Map} keeps its {Entries} entries; --map-size {Map}={Wanted} takes effect when the map is made anew, after 'ebpflb cleanup'")]
-    public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, uint wanted);
+        "{Map} keeps room for {Entries} entries: {Used} are taken, and --map-size {Map}={Wanted} has not room for them")]
+    public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, ulong used, uint wanted);
 
     [LoggerMessage(3003, LogLevel.Information, "Linux {Release}: {Features}")]
     public static partial void Features(ILogger logger, string release, string features);
 
     [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
     public static partial void ObjectRefused(ILogger logger, string programs, string failure);
+
+    [LoggerMessage(3003, LogLevel.Information, "An agent ended while it replaced maps; going on from {Directory}")]
+    public static partial void MigrationResumed(ILogger logger, string directory);
+
+    [LoggerMessage(3004, LogLevel.Information,
+        "Maps replaced: {Copied} entries copied, {Late} more that came meanwhile; the programs changed over within {Milliseconds:F2} ms")]
+    public static partial void MapsReplaced(ILogger logger, long copied, long late, double milliseconds);
+
+    [LoggerMessage(3005, LogLevel.Warning, "{Refusal}")]
+    public static partial void HookRefused(ILogger logger, string refusal);
 }

@@ -48,6 +48,7 @@ public sealed record Mirror(string CName, int Size, IReadOnlyList<Mirror.Field> 
         Of<ServiceNameValue>(),
         Of<ProblemValue>(),
         Of<AgentValue>(),
+        Of<AuditValue>(),
     ];
 
     /// <summary>The enums of the contract by their C name, with the prefix of their constants.</summary>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Collections.Concurrent;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
@@ -13,27 +14,46 @@ namespace EbpfLb.Datapath.Loading;
 /// </summary>
 internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDisposable
 {
+    // The objects of a process do not change.
+    private static readonly ConcurrentDictionary<EmbeddedObject, bool> s_compared = [];
+
     private readonly Dictionary<EmbeddedObject, MemoryFile> _checked = [];
     private string? _programDirectory;
 
     /// <summary>Known when the programs are in it.</summary>
     public string ProgramDirectory => _programDirectory ?? throw new InvalidOperationException("the programs are not loaded yet");
 
-    /// <summary>Creates the maps that do not exist. Those that do keep their size and their content.</summary>
-    public async Task EnsureMapsAsync(IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    /// <summary>Where the map of a name is that programs are loaded over. While maps are replaced it is not its own place.</summary>
+    public Func<string, string> PinOf { get; set; } = pins.Map;
+
+    /// <summary>Creates maps as the objects declare them, or after those of the same name that are in place, and pins them.</summary>
+    /// <param name="directory">Where.</param>
+    /// <param name="sizes">Of those that shall have another size.</param>
+    public async Task CreateMapsAsync(
+        IReadOnlyCollection<string> names, string directory, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
     {
-        RemoveTree(pins.Staging);
-        if (MapNames.All.All(name => File.Exists(pins.Map(name))))
+        foreach (string name in names.Where(name => File.Exists(pins.Map(name))))
+            Pin(pins.Map(name), Path.Combine(directory, name), sizes);
+
+        string[] missing = [.. names.Where(name => !File.Exists(pins.Map(name)))];
+        if (missing.Length == 0)
             return;
 
         var file = await OpenCheckedAsync(EmbeddedObject.All[0], stopping).ConfigureAwait(false);
+        string image = Path.Combine(pins.Staging, "image");
         try
         {
-            await CreateMapsAsync(file.PathForChild, sizes, stopping).ConfigureAwait(false);
+            // A load makes every map that it is not given, with its type, flags and BTF.
+            Directory.CreateDirectory(image);
+            string maps = Path.Combine(image, "maps");
+            var given = MapNames.All.Except(missing).Where(name => File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+            await bpftool.LoadAllAsync(file.PathForChild, Path.Combine(image, "programs"), given, maps, stopping).ConfigureAwait(false);
+            foreach (string name in missing)
+                Pin(Path.Combine(maps, name), Path.Combine(directory, name), sizes);
         }
         finally
         {
-            RemoveTree(pins.Staging);
+            RemoveTree(image);
         }
     }
 
@@ -42,7 +62,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     /// <param name="refused">Told of an object that the kernel did not take and that the datapath works without.</param>
     public async Task EnsureProgramsAsync(bool optionalToo, Action<EmbeddedObject, BpftoolException> refused, CancellationToken stopping)
     {
-        _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(PinnedMapIds()));
+        _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(MapIds()));
         var required = EmbeddedObject.All.Where(one => !one.IsOptional).ToArray();
         if (!required.All(IsLoaded))
         {
@@ -58,7 +78,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             var file = await OpenCheckedAsync(one, stopping).ConfigureAwait(false);
             try
             {
-                await bpftool.LoadAllAsync(file.PathForChild, ProgramDirectory, ExistingMaps(), pinMapsDirectory: null, stopping)
+                await bpftool.LoadAllAsync(file.PathForChild, ProgramDirectory, Maps(), pinMapsDirectory: null, stopping)
                     .ConfigureAwait(false);
             }
             catch (BpftoolException exception)
@@ -81,7 +101,14 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             RemoveTree(directory);
     }
 
-    /// <summary>Of BPF pins and directories, two levels deep.</summary>
+    /// <summary>Programs over maps that did not get their place.</summary>
+    public void RemoveOwnPrograms()
+    {
+        if (_programDirectory is not null)
+            RemoveTree(_programDirectory);
+    }
+
+    /// <summary>Of BPF pins and directories.</summary>
     internal static void RemoveTree(string directory)
     {
         if (Directory.Exists(directory))
@@ -98,10 +125,16 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
         var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
         try
         {
+            if (s_compared.ContainsKey(bpfObject))
+                return _checked[bpfObject] = file;
+
             using var btf = await bpftool.DumpBtfAsync(file.PathForChild, stopping).ConfigureAwait(false);
             var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
             if (findings.Count == 0)
+            {
+                s_compared[bpfObject] = true;
                 return _checked[bpfObject] = file;
+            }
 
             throw new DatapathException(
                 $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "
@@ -116,44 +149,38 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
 
     private bool IsLoaded(EmbeddedObject one) => one.Programs.All(name => File.Exists(Path.Combine(ProgramDirectory, name)));
 
-    // A first load makes every missing map with its type, flags and BTF as the object declares them. Those that shall have another size
-    // are made again in its image; the others are kept.
-    private async Task CreateMapsAsync(string path, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
+    // One that shall have another size than its image is made after it.
+    private static void Pin(string image, string pin, IReadOnlyDictionary<string, uint> sizes)
     {
-        Directory.CreateDirectory(pins.Staging);
-        string stagedMaps = Path.Combine(pins.Staging, "maps");
-        await bpftool.LoadAllAsync(path, Path.Combine(pins.Staging, "programs"), ExistingMaps(), stagedMaps, stopping).ConfigureAwait(false);
-        foreach (string name in MapNames.All.Where(name => !File.Exists(pins.Map(name))))
+        using var staged = BpfMap.OpenPinned(image);
+        if (!sizes.TryGetValue(staged.Info.Name, out uint size) || size == staged.Info.MaxEntries)
         {
-            using var staged = BpfMap.OpenPinned(Path.Combine(stagedMaps, name));
-            if (!sizes.TryGetValue(name, out uint size) || size == staged.Info.MaxEntries)
-            {
-                staged.Pin(pins.Map(name));
-                continue;
-            }
-
-            using var map = Create(staged.Info, size);
-            map.Pin(pins.Map(name));
+            staged.Pin(pin);
+            return;
         }
+
+        using var map = Create(staged.Info, size);
+        map.Pin(pin);
     }
 
     private static BpfMap Create(BpfMapInfo image, uint size)
     {
+        var spec = new BpfMapSpec(
+            image.Name, image.Type, image.KeySize, image.ValueSize, size, image.Flags, image.BtfId, image.BtfKeyTypeId, image.BtfValueTypeId);
         try
         {
-            return BpfMap.Create(new BpfMapSpec(
-                image.Name, image.Type, image.KeySize, image.ValueSize, size, image.Flags, image.BtfId, image.BtfKeyTypeId, image.BtfValueTypeId));
+            return BpfMap.Create(spec);
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.EPERM && spec.BtfId != 0)
+        {
+            // Types are looked up by id, which takes CAP_SYS_ADMIN. Without them only bpftool's view of the map is poorer.
+            return Create(image with { BtfId = 0, BtfKeyTypeId = 0, BtfValueTypeId = 0 }, size);
         }
         catch (LinuxException exception)
         {
             throw new DatapathException(
                 $"Map {image.Name} cannot be created with {size} entries: {exception.Message}. Choose another --map-size {image.Name}=ENTRIES"
-                + exception.Errno switch
-                {
-                    Errno.ENOMEM => ", or give the agent's memory cgroup more.",
-                    Errno.EPERM => ", or none: choosing a size takes CAP_SYS_ADMIN, once, because the map's types are looked up by id.",
-                    _ => ".",
-                },
+                + (exception.Errno == Errno.ENOMEM ? ", or give the agent's memory cgroup more." : "."),
                 exception);
         }
     }
@@ -165,22 +192,21 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
         string incomplete = Path.Combine(pins.Programs, "incomplete");
         RemoveTree(incomplete);
         foreach (var file in files)
-            await bpftool.LoadAllAsync(file.PathForChild, incomplete, ExistingMaps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
+            await bpftool.LoadAllAsync(file.PathForChild, incomplete, Maps(), pinMapsDirectory: null, stopping).ConfigureAwait(false);
         RemoveTree(ProgramDirectory);
         Directory.Move(incomplete, ProgramDirectory);
     }
 
     // Somebody may have removed the pin of a map: then there is a new map of that name, and programs that use the old one. The maps that a
     // program has for itself, its constants, do not count.
-    private IEnumerable<uint> PinnedMapIds()
+    private IEnumerable<uint> MapIds()
     {
         foreach (string name in MapNames.All)
         {
-            using var map = BpfMap.OpenPinned(pins.Map(name));
+            using var map = BpfMap.OpenPinned(PinOf(name));
             yield return map.Info.Id;
         }
     }
 
-    private Dictionary<string, string> ExistingMaps() =>
-        MapNames.All.Where(name => File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+    private Dictionary<string, string> Maps() => MapNames.All.ToDictionary(name => name, PinOf);
 }

@@ -14,7 +14,7 @@ public sealed class PinDirectory : IDisposable
     private const string Name = "ebpflb";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private readonly DirectoryHandle _handle;
+    private DirectoryHandle _handle;
 
     private PinDirectory(DirectoryHandle handle) => _handle = handle;
 
@@ -29,6 +29,9 @@ public sealed class PinDirectory : IDisposable
 
     /// <summary>Where maps wait until they are complete.</summary>
     internal string Staging => System.IO.Path.Combine(Path, "staging");
+
+    /// <summary>Maps that are complete and about to take the place of those of their names; there only while that is done.</summary>
+    internal string Next => System.IO.Path.Combine(Path, "next");
 
     public string Map(string name) => System.IO.Path.Combine(Path, name);
 
@@ -90,6 +93,40 @@ public sealed class PinDirectory : IDisposable
         string holder = _handle.FindLockHolder() is { } pid ? $"process {pid}" : "a process of another PID namespace";
         throw new DatapathException(
             $"{Path} is locked by {holder}: another ebpflb agent runs on this node. {wayOut}");
+    }
+
+    /// <summary>For a moment this takes the lock itself, if nobody has it.</summary>
+    internal bool IsLockedByOthers() => !_handle.TryLockExclusive();
+
+    /// <summary>For whoever has the lock: makes the directory anew, and takes its lock, if somebody removed it.</summary>
+    /// <returns>Whether somebody had.</returns>
+    /// <exception cref="DatapathException">Another agent has taken its place.</exception>
+    internal bool PutBack()
+    {
+        if (DirectoryHandle.TryOpen(Path, out var current))
+        {
+            using (current)
+            {
+                if (current.Stat().Inode == _handle.Stat().Inode)
+                    return false;
+            }
+        }
+
+        Directory.CreateDirectory(Path, OwnerOnly);
+        var anew = Checked(DirectoryHandle.Open(Path));
+        try
+        {
+            anew.Lock("Stop one of them.");
+        }
+        catch
+        {
+            anew.Dispose();
+            throw;
+        }
+
+        _handle.Dispose();
+        _handle = anew._handle;
+        return true;
     }
 
     /// <summary>The process that runs the agent; null when none does, or it cannot be seen from here.</summary>

@@ -6,6 +6,8 @@ namespace EbpfLb.Datapath.Loading;
 /// <summary>A program of lb_sock.bpf.c and the cgroup hook it belongs on.</summary>
 public sealed record SocketHook(string Program, BpfAttachType AttachType)
 {
+    public bool IsIPv6 => Program.EndsWith('6');
+
     public static IReadOnlyList<SocketHook> All { get; } =
     [
         new("sock_connect4", BpfAttachType.CgroupInet4Connect),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Devices;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
@@ -6,87 +7,75 @@ using EbpfLb.Linux.Cgroups;
 
 namespace EbpfLb.Datapath.Loading;
 
-/// <summary>The pinned links that hold the socket programs on their cgroup hooks.</summary>
-internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
+/// <summary>
+/// The pinned links that hold the socket programs on their cgroup hooks. A descriptor of each is kept, so that whoever removes a pin takes
+/// no program off. Owned by one task.
+/// </summary>
+internal sealed class SocketHookLinks(PinDirectory pins) : IDisposable
 {
     // No dot: a BPF file system refuses names that have one.
     private const string NewSuffix = "_new";
 
-    public readonly record struct Result(int Created, int Updated, int Kept);
+    private readonly Dictionary<SocketHook, BpfLink> _held = [];
+
+    /// <param name="Created">Made by this call.</param>
+    /// <param name="PutBack">What had been there for an earlier call and was gone.</param>
+    /// <param name="Refused">Hooks that foreign programs keep from us, one text a family.</param>
+    public sealed record Result(int Created, int Updated, int Kept, IReadOnlyList<Divergence> PutBack, IReadOnlyList<string> Refused);
 
     /// <summary>
     /// Puts every program in place. A link on this cgroup is updated in one step; links that are missing, or on another cgroup, are all
-    /// made before the first pin is replaced. So no hook is ever empty that was not, and a hook that refuses leaves everything as it was.
+    /// made before the first pin is replaced. So no hook is ever empty that was not. A family one of whose hooks is held by a foreign
+    /// program gets no new link at all: half of its hooks would translate what nothing turns back.
     /// </summary>
-    public Result Attach(string programDirectory)
+    /// <param name="programs">By name.</param>
+    /// <exception cref="DatapathException">A hook is refused, and programs of another cgroup serve until it is not; or for another cause.</exception>
+    public Result Attach(CgroupDirectory cgroup, IReadOnlyDictionary<string, BpfProgram> programs)
     {
         Directory.CreateDirectory(pins.Links);
-        var missing = new List<(SocketHook Hook, BpfProgram Program)>();
-        var fresh = new List<(string Pin, BpfLink Link)>();
+        var missing = new List<SocketHook>();
+        var putBack = new List<Divergence>();
+        bool serveElsewhere = false;
         int updated = 0, kept = 0;
-        try
+        foreach (var hook in SocketHook.All)
         {
-            foreach (var hook in SocketHook.All)
+            bool wasHeld = _held.ContainsKey(hook);
+            if (Find(hook, cgroup, ref serveElsewhere) is not { } link)
             {
-                var program = BpfProgram.OpenPinned(Path.Combine(programDirectory, hook.Program));
-                if (!IsOnThisCgroup(hook))
-                {
-                    missing.Add((hook, program));
-                    continue;
-                }
-
-                using (program)
-                {
-                    if (Update(hook, program))
-                        updated++;
-                    else
-                        kept++;
-                }
+                missing.Add(hook);
+                if (wasHeld)
+                    putBack.Add(new Divergence(Installation.Links, DivergenceKind.Missing, hook.Program, ""));
+                continue;
             }
 
-            foreach (var (hook, program) in missing)
-                fresh.Add((Pin(hook), Create(program, hook)));
-            foreach (var (pin, link) in fresh)
+            if (!IsPinned(hook, link))
             {
-                File.Delete(pin + NewSuffix);
-                link.Pin(pin + NewSuffix);
-                File.Move(pin + NewSuffix, pin, overwrite: true);
+                File.Delete(Pin(hook));
+                link.Pin(Pin(hook));
+                putBack.Add(new Divergence(Installation.Pins, DivergenceKind.Missing, $"links/{hook.Program}", ""));
             }
+
+            if (Update(link, programs[hook.Program]))
+                updated++;
+            else
+                kept++;
         }
-        finally
+
+        var refused = new List<string>();
+        var fresh = missing.GroupBy(hook => hook.IsIPv6).SelectMany(family => CreateAll(family, cgroup, programs, serveElsewhere, refused)).ToArray();
+        foreach (var (hook, link) in fresh)
         {
-            missing.ForEach(entry => entry.Program.Dispose());
-            fresh.ForEach(entry => entry.Link.Dispose());
+            File.Delete(Pin(hook) + NewSuffix);
+            link.Pin(Pin(hook) + NewSuffix);
+            File.Move(Pin(hook) + NewSuffix, Pin(hook), overwrite: true);
         }
 
-        RemoveUnknown();
-        return new Result(fresh.Count, updated, kept);
+        putBack.RemoveAll(found => found.Where == Installation.Links && !fresh.Any(entry => entry.Hook.Program == found.Key));
+        return new Result(fresh.Length, updated, kept, putBack, refused);
     }
 
-    private string Pin(SocketHook hook) => Path.Combine(pins.Links, hook.Program);
-
-    // Not when it was detached behind our back, its cgroup is gone, or another cgroup was chosen.
-    private bool IsOnThisCgroup(SocketHook hook)
-    {
-        if (!BpfLink.TryOpenPinned(Pin(hook), out var link))
-            return false;
-
-        using (link)
-            return link.Info.CgroupId == cgroup.Id;
-    }
-
-    private bool Update(SocketHook hook, BpfProgram program)
-    {
-        using var link = BpfLink.OpenPinned(Pin(hook));
-        if (link.Info.ProgramId == program.Info.Id)
-            return false;
-
-        link.Update(program);
-        return true;
-    }
-
-    // Of hooks that this version does not use: another version's programs would go on without anybody who keeps their maps.
-    private void RemoveUnknown()
+    /// <summary>Of hooks that this version does not use: another version's programs would go on without anybody who keeps their maps.</summary>
+    public void RemoveUnknown()
     {
         var known = SocketHook.All.Select(Pin).ToHashSet();
         var unknown = Directory.GetFiles(pins.Links).Where(pin => !known.Contains(pin) && !DevicePin.TryParse(Path.GetFileName(pin), out _));
@@ -98,18 +87,100 @@ internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
         }
     }
 
-    private BpfLink Create(BpfProgram program, SocketHook hook)
+    public void Dispose()
     {
+        foreach (var link in _held.Values)
+            link.Dispose();
+        _held.Clear();
+    }
+
+    private string Pin(SocketHook hook) => Path.Combine(pins.Links, hook.Program);
+
+    // Null when it was detached behind our back, its cgroup is gone, or another cgroup was chosen.
+    private BpfLink? Find(SocketHook hook, CgroupDirectory cgroup, ref bool servesElsewhere)
+    {
+        if (!_held.TryGetValue(hook, out var link) && !BpfLink.TryOpenPinned(Pin(hook), out link))
+            return null;
+
+        ulong where = link.Info.CgroupId;
+        if (where == cgroup.Id)
+        {
+            _held[hook] = link;
+            return link;
+        }
+
+        servesElsewhere |= where != 0;
+        _held.Remove(hook);
+        link.Dispose();
+        return null;
+    }
+
+    private bool IsPinned(SocketHook hook, BpfLink link)
+    {
+        if (!BpfLink.TryOpenPinned(Pin(hook), out var pinned))
+            return false;
+
+        using (pinned)
+            return pinned.Info.Id == link.Info.Id;
+    }
+
+    private static bool Update(BpfLink link, BpfProgram program)
+    {
+        if (link.Info.ProgramId == program.Info.Id)
+            return false;
+
+        link.Update(program);
+        return true;
+    }
+
+    private List<(SocketHook Hook, BpfLink Link)> CreateAll(
+        IEnumerable<SocketHook> hooks, CgroupDirectory cgroup, IReadOnlyDictionary<string, BpfProgram> programs, bool mustNotRefuse,
+        List<string> refused)
+    {
+        var created = new List<(SocketHook Hook, BpfLink Link)>();
+        try
+        {
+            foreach (var hook in hooks)
+            {
+                if (TryCreate(programs[hook.Program], hook, cgroup, out string refusal) is { } link)
+                    created.Add((hook, link));
+                else if (mustNotRefuse)
+                    throw new DatapathException(refusal);
+                else
+                {
+                    refused.Add(refusal);
+                    DisposeAll();
+                    return [];
+                }
+            }
+        }
+        catch
+        {
+            DisposeAll();
+            throw;
+        }
+
+        foreach (var (hook, link) in created)
+            _held[hook] = link;
+        return created;
+
+        void DisposeAll() => created.ForEach(entry => entry.Link.Dispose());
+    }
+
+    // Null when a foreign program holds the hook.
+    private static BpfLink? TryCreate(BpfProgram program, SocketHook hook, CgroupDirectory cgroup, out string refusal)
+    {
+        refusal = "";
         try
         {
             return BpfLink.AttachCgroup(program, cgroup, hook.AttachType);
         }
-        catch (LinuxException exception) when (exception.Errno == Errno.EPERM && Exclusive(hook) is { } holder)
+        catch (LinuxException exception) when (exception.Errno == Errno.EPERM && Holder(cgroup, hook) is { } holder)
         {
-            throw new DatapathException(
-                $"{hook.AttachType} of cgroup {cgroup.Path} is held by {holder}, attached without BPF_F_ALLOW_MULTI, so nothing can stand beside "
-                + "it. It was not touched. Detach it (bpftool cgroup detach), have its owner attach it with 'multi', or choose another --cgroup.",
-                exception);
+            refusal = $"{hook.AttachType} of cgroup {cgroup.Path} is held by {holder}, attached without BPF_F_ALLOW_MULTI, so nothing can stand "
+                + "beside it. It was not touched. Detach it (bpftool cgroup detach), have its owner attach it with 'multi', or choose another "
+                + "--cgroup.";
+            return null;
         }
         catch (LinuxException exception)
         {
@@ -118,14 +189,27 @@ internal sealed class SocketHookLinks(PinDirectory pins, CgroupDirectory cgroup)
         }
     }
 
-    // Here or at an ancestor; the effective list of a cgroup that joins nobody else's holds just that program.
-    private string? Exclusive(SocketHook hook)
+    // Here or at an ancestor.
+    private static string? Holder(CgroupDirectory cgroup, SocketHook hook)
     {
-        var ids = BpfCgroup.QueryPrograms(cgroup, hook.AttachType, effective: true, out _);
-        if (ids.Count == 0)
-            return null;
+        const uint BPF_F_ALLOW_MULTI = 2;
+        for (string? path = Path.GetFullPath(cgroup.Path); path is not null; path = Path.GetDirectoryName(path))
+        {
+            try
+            {
+                using var directory = CgroupDirectory.Open(path);
+                var ids = BpfCgroup.QueryPrograms(directory, hook.AttachType, effective: false, out uint flags);
+                if (ids.Count > 0 && flags != BPF_F_ALLOW_MULTI)
+                    return $"{string.Join(" and ", ids.Select(id => $"program {id}{NameOf(id)}"))} of cgroup {path}";
+            }
+            catch (LinuxException)
+            {
+                // Above the mount, or not ours to enter.
+                return null;
+            }
+        }
 
-        return string.Join(" and ", ids.Select(id => $"program {id}{NameOf(id)}"));
+        return null;
     }
 
     private static string NameOf(uint id)

@@ -5,25 +5,29 @@ using EbpfLb.Linux.Bpf;
 
 namespace EbpfLb.Datapath.Maps;
 
-internal sealed class KernelMap<TKey, TValue>(BpfMap map) : IBpfMap<TKey, TValue>
+internal sealed class KernelMap<TKey, TValue>(BpfMap map) : IBpfMap<TKey, TValue>, IReplaceableMap
     where TKey : unmanaged
     where TValue : unmanaged
 {
-    public string Name => map.Info.Name;
+    private BpfMap _map = map;
 
-    public uint MaxEntries => map.Info.MaxEntries;
+    public string Name => _map.Info.Name;
 
-    public bool TryGet(TKey key, out TValue value) => map.TryLookup(in key, out value);
+    public uint MaxEntries => _map.Info.MaxEntries;
 
-    public MapWrite Put(TKey key, in TValue value) => Result(map.Update(in key, in value));
+    public bool TryGet(TKey key, out TValue value) => _map.TryLookup(in key, out value);
+
+    public MapWrite Put(TKey key, in TValue value) => Result(_map.Update(in key, in value));
 
     public MapWrite Delete(TKey key)
     {
-        var errno = map.Delete(in key);
+        var errno = _map.Delete(in key);
         return errno == Errno.ENOENT ? MapWrite.Ok : Result(errno);
     }
 
-    public IReadOnlyList<KeyValuePair<TKey, TValue>> ReadAll() => map.ReadAll<TKey, TValue>();
+    public IReadOnlyList<KeyValuePair<TKey, TValue>> ReadAll() => _map.ReadAll<TKey, TValue>();
+
+    public void Use(BpfMap map) => _map = map;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static MapWrite Result(Errno errno) => errno == Errno.None ? MapWrite.Ok : Failed(errno);

@@ -11,42 +11,47 @@ namespace EbpfLb.Datapath.Maps;
 /// <summary>The pinned maps. Holds a descriptor of each until disposed; the pins are the loader's.</summary>
 public sealed class KernelMaps : ILbMaps, IDisposable
 {
-    private readonly List<BpfMap> _opened = [];
+    private readonly Func<string, string> _pinOf;
+    private readonly Dictionary<string, BpfMap> _opened = [];
+    private readonly Dictionary<string, IReplaceableMap> _replaceable = [];
     private readonly List<BpfMappedArray> _mapped = [];
+    private readonly KernelSlotArray _slots;
 
-    private KernelMaps(string directory, bool writable)
+    private KernelMaps(Func<string, string> pinOf, bool writable)
     {
+        _pinOf = pinOf;
         try
         {
-            Frontends = Open<FrontendKey, FrontendValue>(directory, MapNames.Frontends);
-            Vips = Open<Address, VipValue>(directory, MapNames.Vips);
-            Services = Open<uint, ServiceValue>(directory, MapNames.Services);
-            Backends = Open<uint, BackendValue>(directory, MapNames.Backends);
-            ServiceNames = Open<uint, ServiceNameValue>(directory, MapNames.ServiceNames);
-            Affinity = Open<AffinityKey, AffinityValue>(directory, MapNames.Affinity);
-            Problems = Open<uint, ProblemValue>(directory, MapNames.Problems);
-            SockPeers = OpenChecked(directory, MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
-            OpenChecked(directory, MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
-            NodeAddresses = Open<Address, NodeAddressValue>(directory, MapNames.NodeAddresses);
-            ServiceCidrs = Open<ServiceCidrKey, ServiceCidrValue>(directory, MapNames.ServiceCidrs);
-            SourceRanges = Open<SourceRangeKey, SourceRangeValue>(directory, MapNames.SourceRanges);
-            Conntrack = Open<ConntrackKey, ConntrackValue>(directory, MapNames.Conntrack);
-            Devices = Open<uint, DeviceValue>(directory, MapNames.Devices);
-            Counters = Open<uint, CountersValue>(directory, MapNames.Counters);
-            ServiceCounters = Open<uint, CountersValue>(directory, MapNames.ServiceCounters);
-            OpenChecked(directory, MapNames.Fragments, Unsafe.SizeOf<FragmentKey>(), Unsafe.SizeOf<FragmentValue>());
-            OpenChecked(directory, MapNames.Recent, sizeof(uint), sizeof(ulong));
-            Reasons = OpenChecked(directory, MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
-            Settings = OpenArray<SettingsValue>(directory, MapNames.Settings, writable);
+            Frontends = Open<FrontendKey, FrontendValue>(MapNames.Frontends);
+            Vips = Open<Address, VipValue>(MapNames.Vips);
+            Services = Open<uint, ServiceValue>(MapNames.Services);
+            Backends = Open<uint, BackendValue>(MapNames.Backends);
+            ServiceNames = Open<uint, ServiceNameValue>(MapNames.ServiceNames);
+            Affinity = Open<AffinityKey, AffinityValue>(MapNames.Affinity);
+            Problems = Open<uint, ProblemValue>(MapNames.Problems);
+            SockPeers = OpenChecked(MapNames.SockPeers, sizeof(int), Unsafe.SizeOf<SockPeerValue>());
+            OpenChecked(MapNames.SockFlows, Unsafe.SizeOf<SockFlowKey>(), Unsafe.SizeOf<SockFlowValue>());
+            NodeAddresses = Open<Address, NodeAddressValue>(MapNames.NodeAddresses);
+            ServiceCidrs = Open<ServiceCidrKey, ServiceCidrValue>(MapNames.ServiceCidrs);
+            SourceRanges = Open<SourceRangeKey, SourceRangeValue>(MapNames.SourceRanges);
+            Conntrack = Open<ConntrackKey, ConntrackValue>(MapNames.Conntrack);
+            Devices = Open<uint, DeviceValue>(MapNames.Devices);
+            Counters = Open<uint, CountersValue>(MapNames.Counters);
+            ServiceCounters = Open<uint, CountersValue>(MapNames.ServiceCounters);
+            OpenChecked(MapNames.Fragments, Unsafe.SizeOf<FragmentKey>(), Unsafe.SizeOf<FragmentValue>());
+            OpenChecked(MapNames.Recent, sizeof(uint), sizeof(ulong));
+            Reasons = OpenChecked(MapNames.Reasons, sizeof(uint), Unsafe.SizeOf<CountValue>());
+            Settings = OpenArray<SettingsValue>(MapNames.Settings, writable);
             NodePorts = new KernelNodePortSettings(Settings);
-            Slots = new KernelSlotArray(OpenArray<uint>(directory, MapNames.Slots, writable));
-            Agent = OpenArray<AgentValue>(directory, MapNames.Agent, writable);
+            _slots = new KernelSlotArray(OpenArray<uint>(MapNames.Slots, writable));
+            Agent = OpenArray<AgentValue>(MapNames.Agent, writable);
             Ids = new KernelIdMarks(Agent);
+            Audit = OpenArray<AuditValue>(MapNames.Audit, writable);
         }
         catch (LinuxException exception)
         {
             Dispose();
-            throw new DatapathException($"The maps in {directory} cannot be opened: {exception.Message}", exception);
+            throw new DatapathException($"The maps in {Path.GetDirectoryName(pinOf(MapNames.Agent))} cannot be opened: {exception.Message}", exception);
         }
         catch
         {
@@ -61,7 +66,7 @@ public sealed class KernelMaps : ILbMaps, IDisposable
 
     public IBpfMap<uint, ServiceValue> Services { get; }
 
-    public ISlotArray Slots { get; }
+    public ISlotArray Slots => _slots;
 
     public IBpfMap<uint, BackendValue> Backends { get; }
 
@@ -101,41 +106,77 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     /// <summary>One element of <see cref="AgentValue"/>.</summary>
     public BpfMappedArray Agent { get; }
 
+    /// <summary>One element of <see cref="AuditValue"/>.</summary>
+    public BpfMappedArray Audit { get; }
+
+    /// <summary>Every one of them, in no order; others after <see cref="Reopen"/>.</summary>
+    internal IReadOnlyCollection<BpfMap> Opened => _opened.Values;
+
     /// <summary>As the kernel knows them, those included that only programs use; in the order of <see cref="MapNames.All"/>.</summary>
-    public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Select(map => map.Info).OrderBy(info => Array.IndexOf([.. MapNames.All], info.Name))];
+    public IReadOnlyList<BpfMapInfo> Infos => [.. _opened.Values.Select(map => map.Info).OrderBy(info => Array.IndexOf([.. MapNames.All], info.Name))];
+
+    public uint MaxEntriesOf(string name) => _opened[name].Info.MaxEntries;
 
     /// <summary>Checks the shape of every map: bpftool would load programs over maps of any.</summary>
     /// <param name="directory">Where they are pinned.</param>
     /// <param name="writable">False for commands that only read: they then cannot change an array by mistake.</param>
-    public static KernelMaps Open(string directory, bool writable) => new(directory, writable);
+    public static KernelMaps Open(string directory, bool writable) => new(name => Path.Combine(directory, name), writable);
+
+    /// <param name="pinOf">Where the map of a name is pinned.</param>
+    internal static KernelMaps Open(Func<string, string> pinOf, bool writable) => new(pinOf, writable);
 
     public void Dispose()
     {
         _mapped.ForEach(array => array.Dispose());
-        _opened.ForEach(map => map.Dispose());
+        foreach (var map in _opened.Values)
+            map.Dispose();
     }
 
-    private KernelMap<TKey, TValue> Open<TKey, TValue>(string directory, string name)
-        where TKey : unmanaged
-        where TValue : unmanaged =>
-        new(OpenChecked(directory, name, Unsafe.SizeOf<TKey>(), Unsafe.SizeOf<TValue>()));
+    /// <summary>Goes over to the maps that are pinned under these names now. Nobody may use a map meanwhile.</summary>
+    internal void Reopen(IEnumerable<string> names)
+    {
+        foreach (string name in names)
+        {
+            var map = BpfMap.OpenPinned(_pinOf(name));
+            using var before = _opened[name];
+            _opened[name] = map;
+            if (_replaceable.TryGetValue(name, out var replaceable))
+                replaceable.Use(map);
+            if (name != MapNames.Slots)
+                continue;
 
-    private BpfMappedArray OpenArray<TValue>(string directory, string name, bool writable)
+            var array = map.Map();
+            _mapped.Add(array);
+            using var left = _slots.Use(array);
+            _mapped.Remove(left);
+        }
+    }
+
+    private KernelMap<TKey, TValue> Open<TKey, TValue>(string name)
+        where TKey : unmanaged
         where TValue : unmanaged
     {
-        var map = OpenChecked(directory, name, sizeof(uint), Unsafe.SizeOf<TValue>());
+        var map = new KernelMap<TKey, TValue>(OpenChecked(name, Unsafe.SizeOf<TKey>(), Unsafe.SizeOf<TValue>()));
+        _replaceable.Add(name, map);
+        return map;
+    }
+
+    private BpfMappedArray OpenArray<TValue>(string name, bool writable)
+        where TValue : unmanaged
+    {
+        var map = OpenChecked(name, sizeof(uint), Unsafe.SizeOf<TValue>());
         var array = writable ? map.Map() : map.MapReadOnly();
         _mapped.Add(array);
         return array;
     }
 
-    private BpfMap OpenChecked(string directory, string name, int keySize, int valueSize)
+    private BpfMap OpenChecked(string name, int keySize, int valueSize)
     {
-        string path = Path.Combine(directory, name);
+        string path = _pinOf(name);
         if (!BpfMap.TryOpenPinned(path, out var map))
             throw new DatapathException($"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it.");
 
-        _opened.Add(map);
+        _opened.Add(name, map);
         var info = map.Info;
         return info.KeySize == keySize && info.ValueSize == valueSize
             ? map

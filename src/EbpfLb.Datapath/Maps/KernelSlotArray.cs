@@ -5,9 +5,19 @@ namespace EbpfLb.Datapath.Maps;
 
 internal sealed class KernelSlotArray(BpfMappedArray array) : ISlotArray
 {
-    public uint Capacity => array.Count;
+    private BpfMappedArray _array = array;
 
-    public void Write(uint start, ReadOnlySpan<uint> backendIds) => array.Write(start, backendIds);
+    public uint Capacity => _array.Count;
 
-    public void Read(uint start, Span<uint> backendIds) => array.Read(start, backendIds);
+    public void Write(uint start, ReadOnlySpan<uint> backendIds) => _array.Write(start, backendIds);
+
+    public void Read(uint start, Span<uint> backendIds) => _array.Read(start, backendIds);
+
+    /// <summary>Returns the one before.</summary>
+    public BpfMappedArray Use(BpfMappedArray array)
+    {
+        var before = _array;
+        _array = array;
+        return before;
+    }
 }

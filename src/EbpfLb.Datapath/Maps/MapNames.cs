@@ -26,12 +26,13 @@ public static class MapNames
     public const string ServiceNames = "svc_names_v1";
     public const string Problems = "problems_v1";
     public const string Agent = "agent_v1";
+    public const string Audit = "audit_v1";
 
     /// <summary>In the order people meet them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Frontends, Vips, NodeAddresses, ServiceCidrs, SourceRanges, Services, Slots, Backends, Affinity, SockPeers, SockFlows, Conntrack,
-        Fragments, Recent, Devices, Settings, Reasons, Counters, ServiceCounters, ServiceNames, Problems, Agent,
+        Fragments, Recent, Devices, Settings, Reasons, Counters, ServiceCounters, ServiceNames, Problems, Agent, Audit,
     ];
 
     /// <summary>Whether a pin has the name of one of our maps, of whatever schema version.</summary>

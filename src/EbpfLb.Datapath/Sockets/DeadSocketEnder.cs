@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Net;
+using System.Net.Sockets;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Netlink;
@@ -99,7 +100,8 @@ public static class DeadSocketEnder
             obstacles[socket.Cookie] = obstacle;
     }
 
-    private static UdpSocketId Identify(in DeadSocketValue socket) => new(
+    private static ConnectedSocketId Identify(in DeadSocketValue socket) => new(
+        (ProtocolType)socket.Protocol,
         EndOf(socket.Family, socket.Local, socket.LocalPort),
         EndOf(socket.Family, socket.Remote, socket.RemotePort),
         socket.Ifindex,

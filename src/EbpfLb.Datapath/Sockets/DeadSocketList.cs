@@ -4,12 +4,11 @@ using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
-using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Datapath.Sockets;
 
 /// <summary>
-/// Connected UDP sockets, of every network namespace, whose backend is none of the service they dialled. That another service has it does
+/// Connected sockets, of every network namespace, whose backend is none of the service they dialled. That another service has it does
 /// not help: a socket is bound to a service, as a connection of the packet path is.
 /// </summary>
 public sealed class DeadSocketList : IDisposable
@@ -44,10 +43,9 @@ public sealed class DeadSocketList : IDisposable
             return listed;
 
         var backends = _backends.ReadAll()
-            .Where(entry => entry.Value.Protocol == Protocol.Udp)
-            .Select(entry => (entry.Value.ServiceId, entry.Value.Address, entry.Value.Port.Value))
+            .Select(entry => (entry.Value.Protocol, entry.Value.ServiceId, entry.Value.Address, entry.Value.Port.Value))
             .ToHashSet();
-        listed.RemoveAll(socket => backends.Contains((socket.ServiceId, socket.Remote, socket.RemotePort.Value)));
+        listed.RemoveAll(socket => backends.Contains((socket.Protocol, socket.ServiceId, socket.Remote, socket.RemotePort.Value)));
         return [.. listed.DistinctBy(socket => socket.Cookie)];
     }
 

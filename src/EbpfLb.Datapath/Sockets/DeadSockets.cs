@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Contract;
+using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.Datapath.Sockets;
 
 /// <summary>
 /// Ends sockets that would be silent blackholes: their owners are told ECONNABORTED, and reach a present backend when they connect again.
 /// </summary>
-/// <param name="list">Lists them, in every network namespace.</param>
+/// <param name="list">Lists those that are to be ended, in every network namespace.</param>
 /// <param name="end">Ends some; see <see cref="DeadSocketEnder"/>.</param>
 public sealed class DeadSockets(
     Func<IReadOnlyList<DeadSocketValue>> list,
@@ -18,13 +19,14 @@ public sealed class DeadSockets(
 
     public DeadSocketsResult Run()
     {
-        int ended = 0;
+        int ended = 0, ofTcp = 0;
         var obstacles = new Dictionary<ulong, DeadSocketObstacle>();
         var dead = list();
         for (int round = 0; round < MaxRounds && dead.Where(IsWorthATry).ToArray() is { Length: > 0 } worth; round++)
         {
             var refused = end(worth);
             ended += worth.Length - refused.Count;
+            ofTcp += worth.Count(socket => socket.Protocol == Protocol.Tcp && !refused.ContainsKey(socket.Cookie));
             foreach ((ulong cookie, var obstacle) in refused)
                 obstacles[cookie] = obstacle;
             dead = list();
@@ -37,7 +39,10 @@ public sealed class DeadSockets(
             [
                 .. left.Select(part => new DeadSocketsResult.Part(part.Key, part.Count(), part.DistinctBy(socket => socket.Netns).Count()))
                     .OrderBy(part => part.Obstacle),
-            ]);
+            ])
+        {
+            OfTcp = ofTcp,
+        };
 
         bool IsWorthATry(DeadSocketValue socket) =>
             !obstacles.TryGetValue(socket.Cookie, out var obstacle) || obstacle == DeadSocketObstacle.NotFound;

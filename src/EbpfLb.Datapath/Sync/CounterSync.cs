@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
 
@@ -30,6 +31,9 @@ internal sealed class CounterSync(ILbMaps maps)
 
     public long Writes => _writes + _services.Writes;
 
+    /// <summary>Those without an entry count as well: they want one.</summary>
+    public IEnumerable<MapFill> Fills => [new(_map.Name, (ulong)(_counted.Count + _uncounted.Count), _map.MaxEntries), _services.Fill];
+
     /// <summary>Something failed that trying again may mend. That a map is full does not count: others have to make room first.</summary>
     public bool HasLeftovers => (_uncounted.Count > 0 && !_full) || _leaving.Count > 0 || (_owed.Count > 0 && !_servicesFull)
         || _services.Undeleted.Count > 0;
@@ -53,6 +57,8 @@ internal sealed class CounterSync(ILbMaps maps)
     /// <summary>Tries once; <see cref="TryAgain"/> does the rest.</summary>
     public void Create(uint backend)
     {
+        // One that comes back before its entry could be deleted goes on with it.
+        _leaving.Remove(backend);
         if (!_counted.Contains(backend) && !_uncounted.Contains(backend))
             Put(backend);
     }
@@ -70,6 +76,38 @@ internal sealed class CounterSync(ILbMaps maps)
             _leaving[backend] = 0;
         _services.Delete(service);
     }
+
+    /// <summary>Counters of backends that are missing, or nobody's; those that count already are left alone.</summary>
+    public IReadOnlyList<MapDrift<uint>> Drifted(IReadOnlyList<uint> read)
+    {
+        var drifted = new List<MapDrift<uint>>();
+        int known = 0;
+        foreach (uint id in read)
+        {
+            if (_counted.Contains(id))
+                known++;
+            else if (_map.TryGet(id, out _))
+                drifted.Add(new MapDrift<uint>(id, DivergenceKind.Extra));
+        }
+
+        if (known >= _counted.Count)
+            return drifted;
+
+        var seen = read.ToHashSet();
+        drifted.AddRange(_counted
+            .Where(id => !seen.Contains(id) && !_map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Missing)));
+        return drifted;
+    }
+
+    public MapWrite Mend(uint backend)
+    {
+        _writes++;
+        return _counted.Contains(backend) ? _map.Put(backend, default) : _map.Delete(backend);
+    }
+
+    public IReadOnlyList<MapDrift<uint>> DriftedServices(IReadOnlyList<KeyValuePair<uint, CountersValue>> read) => _services.Drifted(read);
+
+    public MapWrite MendService(uint service) => _services.Mend(service);
 
     public void TryAgain()
     {

@@ -6,6 +6,8 @@ namespace EbpfLb.Datapath.Sync;
 
 public sealed partial class DatapathSync
 {
+    private ulong _affinityEntries;
+
     /// <summary>A backend that clients may be bound to has gone, or keeps the flows it has and no more. Programs do not follow such entries; the sweep gives back their room.</summary>
     public bool AffinitySweepDue { get; private set; }
 
@@ -15,7 +17,8 @@ public sealed partial class DatapathSync
     {
         AffinitySweepDue = false;
         int deleted = 0;
-        foreach (var (key, value) in _maps.Affinity.ReadAll())
+        var entries = _maps.Affinity.ReadAll();
+        foreach (var (key, value) in entries)
         {
             // Looked up again: reading the whole map takes long enough for a client to come back.
             if (!IsAlive(key, value, nowNs) && _maps.Affinity.TryGet(key, out var current) && !IsAlive(key, current, nowNs)
@@ -23,6 +26,7 @@ public sealed partial class DatapathSync
                 deleted++;
         }
 
+        _affinityEntries = (ulong)(entries.Count - deleted);
         return deleted;
     }
 

@@ -83,10 +83,10 @@ public sealed partial class DatapathSync
             return notRestricted;
 
         var published = Published(port);
-        if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster) is { } noSlots)
+        if (WriteTable(desired, backends, BackendFlags.InCluster, published.Cluster, out var cluster, out ulong clusterSum) is { } noSlots)
             return noSlots;
 
-        if (WriteTable(desired, backends, BackendFlags.InLocal, published.Local, out var local) is { } noLocalSlots)
+        if (WriteTable(desired, backends, BackendFlags.InLocal, published.Local, out var local, out ulong localSum) is { } noLocalSlots)
         {
             FreeIfFresh(cluster, published.Cluster);
             return noLocalSlots;
@@ -100,6 +100,7 @@ public sealed partial class DatapathSync
         }
 
         _distrusted.Remove(port.ServiceId);
+        port.TableSums = (clusterSum, localSum);
         // Published. What only the old tables named can go.
         if (cluster != published.Cluster)
             _slots.Free(published.Cluster);
@@ -113,6 +114,7 @@ public sealed partial class DatapathSync
             if (Array.BinarySearch(backends, backend) is int index && (index < 0 || backends[index].Id != backend.Id))
             {
                 DeleteBackend(backend.Id, desired.AffinityTimeoutSeconds > 0);
+                _departed.Remember(port.Key, backend);
                 _counters.MoveToService(backend.Id, port.ServiceId);
             }
         }
@@ -138,8 +140,12 @@ public sealed partial class DatapathSync
             var backend = desired.Backends[i];
             if (!port.TryFindBackend(backend.Address, backend.Port, out uint id))
             {
-                id = _backendIds.Allocate();
-                _maps.Ids.LastBackendId = _backendIds.Last;
+                if (!_departed.TryTake(desired.Key, backend.Address, backend.Port, out id))
+                {
+                    id = _backendIds.Allocate();
+                    _maps.Ids.LastBackendId = _backendIds.Last;
+                }
+
                 port.Staged.Add(new ProgrammedBackend(backend.Address, backend.Port, id));
             }
 
@@ -171,9 +177,10 @@ public sealed partial class DatapathSync
     }
 
     private Refusal? WriteTable(
-        DesiredPort desired, ProgrammedBackend[] backends, BackendFlags list, SlotRange published, out SlotRange range)
+        DesiredPort desired, ProgrammedBackend[] backends, BackendFlags list, SlotRange published, out SlotRange range, out ulong sum)
     {
         uint[] table = Encoding.Table(desired, backends, list, _options.Maglev);
+        sum = TableSum(table);
         range = published;
         if (published.Count == table.Length && Holds(published, table))
             return null;
@@ -306,6 +313,7 @@ public sealed partial class DatapathSync
             foreach (var staged in port.Staged)
             {
                 _backends.Delete(staged.Id);
+                _departed.Remember(port.Key, staged);
                 _counters.Drop(staged.Id);
             }
 
@@ -345,6 +353,7 @@ public sealed partial class DatapathSync
             foreach (var backend in port.Backends.Concat(port.Staged))
             {
                 DeleteBackend(backend.Id, published.AffinityTimeoutSeconds > 0);
+                _departed.Remember(port.Key, backend);
                 _counters.Drop(backend.Id);
             }
 
@@ -364,7 +373,7 @@ public sealed partial class DatapathSync
         string message = refused.Write.Error switch
         {
             MapError.Full => $"{service} {state}: {refused.Map} is full ({refused.MaxEntries} entries). "
-                + $"Raise it with --map-size {refused.Map}=ENTRIES after 'ebpflb cleanup', or delete services.",
+                + $"Raise it with --map-size {refused.Map}=ENTRIES, or delete services.",
             MapError.OutOfMemory => $"{service} {state}: {refused.Map} cannot grow (ENOMEM). "
                 + "The kernel or the agent's memory cgroup is out of memory; tried again by itself.",
             _ => $"{service} {state}: a write to {refused.Map} failed ({refused.Write.ErrnoName}); tried again by itself.",

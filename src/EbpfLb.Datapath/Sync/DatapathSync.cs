@@ -45,6 +45,7 @@ public sealed partial class DatapathSync
     private readonly Dictionary<ObjectName, SyncFailure> _failures = [];
     private readonly List<ProgrammedPort> _dying = [];
     private readonly HashSet<uint> _distrusted = [];
+    private readonly DepartedBackends _departed = new();
     private IdAllocator _serviceIds = null!;
     private IdAllocator _backendIds = null!;
     private bool _complete;
@@ -89,6 +90,13 @@ public sealed partial class DatapathSync
     /// <summary>Backends that are served but not counted: counters_v1 has no room, or a write to it failed. Tried again each time.</summary>
     public int UncountedBackends => _counters.Uncounted;
 
+    /// <summary>How full the maps are that may be given room for more between two runs.</summary>
+    public IEnumerable<MapFill> Fills =>
+    [
+        _frontends.Fill, _vips.Fill, _services.Fill, _backends.Fill, _names.Fill, _ranges.Fill, _cidrs.Fill, .. _counters.Fills,
+        new(MapNames.Slots, _slots.Used, _slots.Capacity), new(MapNames.Affinity, _affinityEntries, _maps.Affinity.MaxEntries),
+    ];
+
     /// <summary>System calls that wrote a map so far.</summary>
     public long MapWrites =>
         _frontends.Writes + _vips.Writes + _services.Writes + _backends.Writes + _names.Writes + _ranges.Writes + _cidrs.Writes
@@ -119,6 +127,7 @@ public sealed partial class DatapathSync
 
         _cidrsDue |= _cidrsArePartial && !changes.ServiceCidrsArePartial;
         _cidrsArePartial = changes.ServiceCidrsArePartial;
+        _slots.Grow(_maps.Slots.Capacity);
         bool completing = complete && !_complete;
         if (completing)
         {

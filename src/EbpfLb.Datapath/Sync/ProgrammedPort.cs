@@ -28,6 +28,9 @@ internal sealed class ProgrammedPort(ServicePortKey key, uint serviceId)
     /// <summary>Frontends in the kernel that name this service id.</summary>
     public List<FrontendKey> Frontends { get; } = [];
 
+    /// <summary>Of the slots that the published entry names, as they were written or found right; null before that.</summary>
+    public (ulong Cluster, ulong Local)? TableSums { get; set; }
+
     /// <summary>Part of a version of its service that was programmed as a whole; of one that was not, nothing may stay when a map is full.</summary>
     public bool IsWhole { get; set; }
 

@@ -27,10 +27,21 @@ internal sealed class SlotAllocator
             AddFree(0, capacity);
     }
 
-    public uint Capacity { get; }
+    public uint Capacity { get; private set; }
 
     /// <summary>Slots given out or resting.</summary>
     public uint Used { get; private set; }
+
+    /// <summary>The array is longer now.</summary>
+    public void Grow(uint capacity)
+    {
+        if (capacity <= Capacity)
+            return;
+
+        uint start = Capacity;
+        Capacity = capacity;
+        AddJoined(new SlotRange { Base = start, Count = capacity - start });
+    }
 
     /// <summary>
     /// Takes the ranges that services in the maps already use; before anything else is allocated. A range that is out of bounds or
@@ -103,6 +114,11 @@ internal sealed class SlotAllocator
     private void Release(SlotRange range)
     {
         Used -= range.Count;
+        AddJoined(range);
+    }
+
+    private void AddJoined(SlotRange range)
+    {
         uint start = range.Base;
         uint length = range.Count;
         if (_startByEnd.TryGetValue(start, out uint before))

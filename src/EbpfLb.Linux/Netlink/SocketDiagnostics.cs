@@ -11,7 +11,6 @@ public sealed class SocketDiagnostics : IDisposable
     private const ushort SOCK_DESTROY = 21;
     private const byte AF_INET = 2;
     private const byte AF_INET6 = 10;
-    private const byte IPPROTO_UDP = 17;
 
     // struct inet_diag_req_v2: family, protocol, extensions, pad, states, then struct inet_diag_sockid.
     private const int RequestSize = 56;
@@ -25,20 +24,20 @@ public sealed class SocketDiagnostics : IDisposable
     private readonly NetlinkSocket _socket = NetlinkSocket.Open(NetlinkSocket.NETLINK_SOCK_DIAG);
 
     /// <summary>
-    /// Takes the peer from a connected socket, as connect(AF_UNSPEC) does, and tells its owner ECONNABORTED. Takes CAP_NET_ADMIN in the
-    /// user namespace that the network namespace belongs to.
+    /// Takes the peer from a connected UDP socket, as connect(AF_UNSPEC) does, or ends a TCP connection and resets its peer; the owner is
+    /// told ECONNABORTED. Takes CAP_NET_ADMIN in the user namespace that the network namespace belongs to.
     /// </summary>
     /// <returns>
     /// ENOENT when there is no such socket any more, when another one with the same ends is found in its place, or when the kernel has no
-    /// diagnosis of UDP; EOPNOTSUPP on kernels without INET_DIAG_DESTROY.
+    /// diagnosis of the protocol; EOPNOTSUPP on kernels without INET_DIAG_DESTROY.
     /// </returns>
-    public Errno Destroy(in UdpSocketId socket)
+    public Errno Destroy(in ConnectedSocketId socket)
     {
         Span<byte> message = stackalloc byte[NetlinkMessage.HeaderSize + RequestSize];
         message.Clear();
         var request = message[NetlinkMessage.HeaderSize..];
         request[0] = socket.Local.AddressFamily == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET;
-        request[1] = IPPROTO_UDP;
+        request[1] = (byte)socket.Protocol;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
         WriteEnd(request, LocalPortOffset, LocalAddressOffset, socket.Local);
         WriteEnd(request, RemotePortOffset, RemoteAddressOffset, socket.Remote);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace EbpfLb.Linux.Processes;
@@ -66,28 +65,5 @@ public sealed class NetworkNamespace : IDisposable
     public void Dispose() => _handle.Dispose();
 
     // A thread that entered a namespace is given back to nobody.
-    private static T OnThread<T>(Func<T> function)
-    {
-        T result = default!;
-        ExceptionDispatchInfo? failure = null;
-        Thread thread = new(Body) { IsBackground = true, Name = "network namespace" };
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-        return result;
-
-        void Body()
-        {
-            try
-            {
-                result = function();
-            }
-#pragma warning disable CA1031 // Thrown again on the thread that waits.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                failure = ExceptionDispatchInfo.Capture(exception);
-            }
-        }
-    }
+    private static T OnThread<T>(Func<T> function) => SingleUseThread.Run("network namespace", function);
 }

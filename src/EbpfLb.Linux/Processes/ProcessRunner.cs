@@ -4,15 +4,14 @@ using System.Diagnostics;
 namespace EbpfLb.Linux.Processes;
 
 /// <summary>Runs a program to its end and takes what it says. No shell: arguments reach the program as they are.</summary>
-public sealed class ProcessRunner
+/// <param name="onlyForBpf">Programs get no capabilities but those that BPF takes, whatever this process has.</param>
+public sealed class ProcessRunner(bool onlyForBpf = false)
 {
     /// <summary>
     /// Both outputs are read while the program runs, so neither can fill up and block it. Cancellation kills the program and its descendants.
     /// </summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The program cannot be started.</exception>
-#pragma warning disable CA1822 // An instance is what a caller is given; there is nothing to share between two.
     public async Task<ProcessResult> RunAsync(string fileName, IReadOnlyList<string> arguments, CancellationToken stopping)
-#pragma warning restore CA1822
     {
         stopping.ThrowIfCancellationRequested();
         ProcessStartInfo start = new(fileName, arguments)
@@ -25,7 +24,8 @@ public sealed class ProcessRunner
         // Messages are recognised by their English text.
         start.Environment["LC_ALL"] = "C";
 
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{fileName} did not start");
+        using Process process = (onlyForBpf ? StartReduced(start) : Process.Start(start))
+            ?? throw new InvalidOperationException($"{fileName} did not start");
         process.StandardInput.Close();
         try
         {
@@ -40,6 +40,14 @@ public sealed class ProcessRunner
             throw;
         }
     }
+
+    // A thread that gave capabilities away is given back to nobody.
+    private static Process? StartReduced(ProcessStartInfo start)
+        => SingleUseThread.Run("start of a program", () =>
+        {
+            LeastPrivilege.ReduceToBpf();
+            return Process.Start(start);
+        });
 
     private static void Kill(Process process)
     {

@@ -12,7 +12,9 @@ namespace EbpfLb.LoadBalancing.Desired;
 /// </summary>
 internal sealed class ApiServiceGuard
 {
-    // The last backends of each of its ports that had any, those of an earlier run included.
+    private const BackendFlags Lists = BackendFlags.InCluster | BackendFlags.InLocal;
+
+    // The last backends of each of its ports that had any to use, those of an earlier run included.
     private readonly Dictionary<ServicePortKey, EquatableArray<Backend>> _last = [];
 
     // Of the last build.
@@ -25,7 +27,7 @@ internal sealed class ApiServiceGuard
 
     public void Recall(ServicePortKey key, EquatableArray<Backend> backends)
     {
-        if (key.Service == ServiceName && !backends.IsEmpty)
+        if (key.Service == ServiceName && HasListed(backends))
             _last[key] = backends;
     }
 
@@ -56,11 +58,13 @@ internal sealed class ApiServiceGuard
         bool isEmpty = !selection.HasEndpoints;
         if (isEmpty && _last.TryGetValue(key, out var last))
             selection = new EndpointSelection(last, HasEndpoints: true);
-        else if (!selection.Backends.IsEmpty)
+        else if (HasListed(selection.Backends))
             _last[key] = selection.Backends;
 
         if ((isEmpty || _isGone) && selection.HasEndpoints)
             _kept.Add(new KeptBackends(key, selection.Backends, _isGone));
         return selection;
     }
+
+    private static bool HasListed(EquatableArray<Backend> backends) => backends.Any(static backend => (backend.Flags & Lists) != 0);
 }

@@ -26,6 +26,9 @@ public sealed record DesiredChanges(
     /// <summary>All of them, ordered; null when they are as before.</summary>
     public IReadOnlyList<KeptBackends>? Kept { get; init; }
 
+    /// <summary>All of them, ordered; null when they are as before.</summary>
+    public IReadOnlyList<FrontendRefusal>? Refusals { get; init; }
+
     public bool IsEmpty => Upserted.Count == 0 && Removed.Count == 0 && NewConflicts.Count == 0 && ResolvedConflicts.Count == 0
-        && ServiceCidrs is null && ServiceCidrConflicts is null && Kept is null;
+        && ServiceCidrs is null && ServiceCidrConflicts is null && Kept is null && Refusals is null;
 }

@@ -16,6 +16,7 @@ public sealed class DesiredState
     private readonly EndpointSelector _selector;
     private readonly FrontendClaims _claims = new();
     private readonly ApiServiceGuard _guard = new();
+    private readonly RefusedFrontends _refused;
 
     // The record each service's claims were made from.
     private readonly Dictionary<ObjectName, Service> _known = [];
@@ -37,12 +38,16 @@ public sealed class DesiredState
 
         _options = options;
         _selector = new EndpointSelector(options.NodeName);
+        _refused = new RefusedFrontends(options);
     }
 
     /// <summary>Every service there is, those without endpoints or frontends included. Changes with the next update.</summary>
     public IReadOnlyDictionary<ObjectName, DesiredService> Services => _services;
 
     public IReadOnlyList<FrontendConflict> Conflicts => _claims.Conflicts;
+
+    /// <summary>What services ask for and nobody gets; ordered by service.</summary>
+    public IReadOnlyList<FrontendRefusal> Refusals => [.. _refused.Current];
 
     /// <summary>Service CIDRs that are not desired for now; ordered.</summary>
     public IReadOnlyList<ServiceCidrConflict> ServiceCidrConflicts => [.. _cidrConflicts];
@@ -76,19 +81,21 @@ public sealed class DesiredState
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(dirty);
 
+        var node = state.Node is { } known && known.Name == _options.NodeName ? known : null;
+        var facts = _ownFacts.And(node);
+        var (serviceCidrs, cidrConflicts) = Divide(state.ServiceCidrs, facts);
+
         // All claims first: who has a frontend is known only when everybody has spoken.
         var outdated = new HashSet<ObjectName>();
-        foreach (var name in dirty)
+        Rejudge(state, facts, serviceCidrs, outdated);
+        foreach (var name in dirty.Distinct())
         {
-            if (outdated.Add(name))
-                Learn(name, state.FindService(name));
+            Learn(name, state.FindService(name));
+            outdated.Add(name);
         }
 
         var settlement = _claims.Settle();
         outdated.UnionWith(settlement.Affected);
-
-        var node = state.Node is { } known && known.Name == _options.NodeName ? known : null;
-        var facts = _ownFacts.And(node);
         if (facts != _facts)
             outdated.UnionWith(_restricted);
         _facts = facts;
@@ -115,7 +122,6 @@ public sealed class DesiredState
 
         upserted.Sort(static (left, right) => left.Name.CompareTo(right.Name));
         removed.Sort();
-        var (serviceCidrs, cidrConflicts) = Divide(state.ServiceCidrs, facts);
         bool sameCidrs = serviceCidrs == _serviceCidrs, sameConflicts = cidrConflicts == _cidrConflicts, sameKept = _guard.Kept == _kept;
         (_serviceCidrs, _cidrConflicts, _kept) = (serviceCidrs, cidrConflicts, _guard.Kept);
         return new DesiredChanges(upserted, removed, settlement.Appeared, settlement.Resolved)
@@ -124,6 +130,7 @@ public sealed class DesiredState
             ServiceCidrsArePartial = state.ServiceCidrsArePartial,
             ServiceCidrConflicts = sameConflicts ? null : ServiceCidrConflicts,
             Kept = sameKept ? null : Kept,
+            Refusals = _refused.TakeChanges(),
         };
     }
 
@@ -144,12 +151,25 @@ public sealed class DesiredState
         return (desired.ToEquatableArray(), conflicts.ToEquatableArray());
     }
 
+    // Claims are made under the rules of the moment, so those made under other ones are made again.
+    private void Rejudge(ClusterState state, NodeFacts facts, EquatableArray<AddressPrefix> serviceCidrs, HashSet<ObjectName> outdated)
+    {
+        var before = _refused.Rules;
+        foreach (var name in _refused.Judge(state, facts, serviceCidrs))
+        {
+            _claims.Replace(_known[name], before, _known[name], _refused.Rules);
+            _refused.Learn(name, _known[name]);
+            outdated.Add(name);
+        }
+    }
+
     private void Learn(ObjectName name, Service? current)
     {
         var previous = _known.GetValueOrDefault(name);
         current = _guard.Hold(name, previous, current);
         if (previous != current)
-            _claims.Replace(previous, current);
+            _claims.Replace(previous, _refused.Rules, current, _refused.Rules);
+        _refused.Learn(name, current);
 
         if (current is null or { LoadBalancerSourceRanges.IsEmpty: true })
             _restricted.Remove(name);
@@ -164,7 +184,7 @@ public sealed class DesiredState
 
     private DesiredService Build(Service service, ReadOnlySpan<EndpointSlice> slices, string? zone)
     {
-        ReadOnlySpan<(ServicePortKey Key, Frontend Frontend)> claimed = ServiceFrontends.Of(service);
+        ReadOnlySpan<(ServicePortKey Key, Frontend Frontend)> claimed = ServiceFrontends.Of(service, _refused.Rules);
         var ports = new List<DesiredPort>();
         _guard.Begin(service.Name);
         while (!claimed.IsEmpty)

@@ -16,4 +16,10 @@ public sealed record DesiredStateOptions
     /// else random.
     /// </summary>
     public Algorithm? DefaultAlgorithm { get; init; }
+
+    /// <summary>Serve external IPs that are addresses of this node, and load balancer addresses at every port of them.</summary>
+    public bool AllowNodeExternalIPs { get; init; }
+
+    /// <summary>Those that are known before any Service is; the endpoints of default/kubernetes are added to them.</summary>
+    public IReadOnlyList<ApiServerEndpoint> ApiServers { get; init; } = [];
 }

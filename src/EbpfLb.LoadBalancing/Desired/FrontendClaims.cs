@@ -23,19 +23,13 @@ internal sealed class FrontendClaims
     public bool IsHeldBy(FrontendAddress frontend, ServicePortKey key) =>
         _claims.TryGetValue(frontend, out var claims) && claims[0].Key == key;
 
-    public void Replace(Service? previous, Service? current)
+    /// <param name="previousRules">Those that the claims of the previous version were made under.</param>
+    public void Replace(Service? previous, ExternalAddressRules previousRules, Service? current, ExternalAddressRules rules)
     {
         if (previous is not null)
-        {
-            foreach (var (key, frontend) in ServiceFrontends.Of(previous))
-                Change(frontend.Key, new Claim(key, CreatedAt(previous)), add: false);
-        }
-
+            ChangeAll(previous, previousRules, add: false);
         if (current is not null)
-        {
-            foreach (var (key, frontend) in ServiceFrontends.Of(current))
-                Change(frontend.Key, new Claim(key, CreatedAt(current)), add: true);
-        }
+            ChangeAll(current, rules, add: true);
     }
 
     /// <summary>Ends a batch: the services whose frontends are different now, and how the conflicts changed.</summary>
@@ -81,7 +75,10 @@ internal sealed class FrontendClaims
 
     private static FrontendConflict[] ConflictsOf(FrontendAddress frontend, Claim[] claims) => claims.Length < 2
         ? []
-        : [.. claims.Skip(1).Select(loser => new FrontendConflict(frontend, claims[0].Key, loser.Key))];
+        : [.. claims.Skip(1).Select(loser => new FrontendConflict(frontend, claims[0].Key, loser.Key)
+        {
+            IsClusterIP = claims[0].IsClusterIP && !loser.IsClusterIP,
+        })];
 
     private static FrontendConflict[] Ordered(IEnumerable<FrontendConflict> conflicts) =>
     [
@@ -92,6 +89,12 @@ internal sealed class FrontendClaims
             .ThenBy(static conflict => conflict.Winner)
             .ThenBy(static conflict => conflict.Loser),
     ];
+
+    private void ChangeAll(Service service, ExternalAddressRules rules, bool add)
+    {
+        foreach (var (key, frontend) in ServiceFrontends.Of(service, rules))
+            Change(frontend.Key, new Claim(key, CreatedAt(service), frontend.Kind.HasFlag(FrontendKind.ClusterIP)), add);
+    }
 
     private void Change(FrontendAddress frontend, Claim claim, bool add)
     {

@@ -3,7 +3,7 @@ using EbpfLb.LoadBalancing.Model;
 
 namespace EbpfLb.LoadBalancing.Desired;
 
-/// <summary>What a service claims, whether or not it gets it.</summary>
+/// <summary>What a service claims, whether or not it gets it: all it asks for that is not refused to everybody.</summary>
 internal static class ServiceFrontends
 {
     private static readonly Comparison<(ServicePortKey Key, Frontend Frontend)> ByKeyThenFrontend = static (left, right) =>
@@ -18,7 +18,20 @@ internal static class ServiceFrontends
     /// Ordered by key, then frontend; no frontend twice under one key. Two ports of one name and protocol have one key: endpoints are
     /// matched by name and protocol, so they have the same backends. A family without a cluster IP has no frontends of any kind.
     /// </summary>
-    public static (ServicePortKey Key, Frontend Frontend)[] Of(Service service)
+    public static (ServicePortKey Key, Frontend Frontend)[] Of(Service service, ExternalAddressRules rules) =>
+        Of(service, rules, refused: null);
+
+    /// <summary>What a service asks for and does not claim, ordered like what it claims.</summary>
+    public static EquatableArray<FrontendRefusal> RefusedOf(Service service, ExternalAddressRules rules)
+    {
+        var refused = new List<FrontendRefusal>();
+        Of(service, rules, refused);
+        return refused.OrderBy(static refusal => refusal.Key).ThenBy(static refusal => refusal.Frontend.Address)
+            .ThenBy(static refusal => refusal.Frontend.Port).ThenBy(static refusal => refusal.Kind).ToEquatableArray();
+    }
+
+    private static (ServicePortKey Key, Frontend Frontend)[] Of(
+        Service service, ExternalAddressRules rules, List<FrontendRefusal>? refused)
     {
         var frontends = new List<(ServicePortKey Key, Frontend Frontend)>(service.Ports.Count * service.ClusterIPs.Count);
         foreach (var port in service.Ports)
@@ -36,7 +49,11 @@ internal static class ServiceFrontends
                 {
                     foreach (var address in addresses)
                     {
-                        if (address.Family == key.Family)
+                        if (address.Family != key.Family)
+                            continue;
+                        if (rules.Find(key, new FrontendAddress(address, port.Port, port.Protocol), kind, service.ClusterIPs) is { } refusal)
+                            refused?.Add(refusal);
+                        else
                             Add(address, port.Port, kind);
                     }
                 }

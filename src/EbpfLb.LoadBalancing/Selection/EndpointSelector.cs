@@ -12,8 +12,8 @@ namespace EbpfLb.LoadBalancing.Selection;
 ///      Cluster list: ready ones the topology hints leave; if none is ready, all that terminate and still serve
 ///      Local list:   ready ones on this node;             if none is ready, those on this node that terminate and still serve
 /// </code>
-/// The lists fall back independently of each other. Endpoints of UDP ports that serve are given even when they are in neither: flows to
-/// them go on. Keeps its buffers between calls: one thread at a time.
+/// The lists fall back independently of each other. Endpoints of TCP ports, and those of UDP ports that serve, are given even when they are
+/// in neither: they keep what flows to them. Keeps its buffers between calls: one thread at a time.
 /// </summary>
 /// <param name="nodeName">The node that decides what is local.</param>
 internal sealed class EndpointSelector(string nodeName)
@@ -130,9 +130,9 @@ internal sealed class EndpointSelector(string nodeName)
     }
 
     // Who sends datagrams from one port does not know that its endpoint is no longer given to others: as long as it serves, the flow stays.
-    // A connection needs no backend to stay.
+    // A connection ends with an endpoint that is gone; one that is there, whatever its conditions say, may still answer.
     private static bool KeepsFlows(in Candidate candidate, Protocol protocol) =>
-        protocol == Protocol.Udp && (candidate.Endpoint.Ready || candidate.Endpoint.Serving);
+        protocol == Protocol.Tcp || (protocol == Protocol.Udp && (candidate.Endpoint.Ready || candidate.Endpoint.Serving));
 
     private bool Suits(in Candidate candidate, Topology topology, string? zone) => topology switch
     {

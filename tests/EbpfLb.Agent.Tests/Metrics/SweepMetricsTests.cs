@@ -16,7 +16,7 @@ public sealed class SweepMetricsTests
         var registry = new MetricRegistry();
         var sweeps = new SweepMetrics(registry, new ObjectMetrics(registry, "1.2.3", []));
         sweeps.Swept(new SweepValue { Entries = 10, Flows = 3, HalfOpen = 1, Expired = 4 }, TimeSpan.FromMilliseconds(3));
-        sweeps.Swept(new SweepValue { Entries = 6, Flows = 3, Expired = 0 }, TimeSpan.FromMilliseconds(3));
+        sweeps.Swept(new SweepValue { Entries = 6, Flows = 3, Expired = 0, Lost = 2, Dead = 1 }, TimeSpan.FromMilliseconds(3));
 
         var metrics = ParsedMetrics.Parse(registry.Write());
         Assert.Equal("histogram", metrics.Types["kubeproxy_conntrack_reconciler_sync_duration_seconds"]);
@@ -26,6 +26,7 @@ public sealed class SweepMetricsTests
         Assert.Equal(4, metrics["kubeproxy_conntrack_reconciler_deleted_entries_total", BothFamilies]);
         Assert.Equal(3, metrics["ebpflb_conntrack_flows"]);
         Assert.Equal(0, metrics["ebpflb_conntrack_half_open_flows"]);
+        Assert.Equal(2, metrics["ebpflb_conntrack_lost_flows"]);
         Assert.Equal(6, metrics["ebpflb_map_entries", ("map", MapNames.Conntrack)]);
     }
 }

@@ -12,6 +12,12 @@ internal sealed class Shell
     /// <summary>Thrown by the agent in place of running.</summary>
     public Exception? AgentFailure { get; init; }
 
+    /// <summary>Of an audit, in place of one.</summary>
+    public AuditFindings? Findings { get; init; }
+
+    /// <summary>Whether the audit was to repair.</summary>
+    public bool Repaired { get; private set; }
+
     public bool IsInteractive { get; init; }
 
     /// <summary>Variables that are set; the test's own are not.</summary>
@@ -24,7 +30,7 @@ internal sealed class Shell
         var output = new StringWriter();
         var error = new StringWriter();
         var terminal = new Terminal(output, error, IsInteractive, new FixedTime());
-        int exitCode = new CommandLine(terminal, RunAgent, Environment.GetValueOrDefault).RunAsync(args).GetAwaiter().GetResult();
+        int exitCode = new CommandLine(terminal, RunAgent, RunAudit, Environment.GetValueOrDefault).RunAsync(args).GetAwaiter().GetResult();
         return new Result(exitCode, output.ToString(), error.ToString());
     }
 
@@ -32,6 +38,13 @@ internal sealed class Shell
     {
         Started = options;
         return AgentFailure is null ? Task.FromResult(ExitCode.Done) : throw AgentFailure;
+    }
+
+    private Task<AuditFindings> RunAudit(AgentOptions options, bool repair, CancellationToken stopping)
+    {
+        Started = options;
+        Repaired = repair;
+        return Findings is null ? AuditProcess.RunAsync(options, repair, stopping) : Task.FromResult(Findings);
     }
 
     public sealed record Result(int ExitCode, string Out, string Error)

@@ -44,11 +44,24 @@ public sealed class SocketDiagnosticsTests : IDisposable
         Assert.Equal(1, ended.SendTo([1], new IPEndPoint(IPAddress.Parse(address), 9)));
     }
 
+    [PrivilegedTheory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    [InlineData("::ffff:127.0.0.1")]
+    public void A_connection_ends_and_both_owners_are_told(string address)
+    {
+        var (ended, other, accepted) = ConnectedByTcp(address);
+        Assert.Equal(Errno.None, Destroy(IdOf(ended)));
+        Assert.Equal(Errno.ECONNABORTED, ErrorOf(ended));
+        Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => accepted.Receive(new byte[1])).SocketErrorCode);
+        Assert.Equal(1, other.Send([1]));
+    }
+
     [PrivilegedFact]
     public void Only_that_very_socket_is_ended()
     {
         Socket socket = Connected("127.0.0.1", 9);
-        UdpSocketId id = IdOf(socket);
+        ConnectedSocketId id = IdOf(socket);
         Assert.Equal(Errno.ENOENT, Destroy(id with { Cookie = id.Cookie + 1 }));
         Assert.Equal(Errno.ENOENT, Destroy(id with { Remote = new IPEndPoint(id.Remote.Address, 10) }));
         using (PrivateNetwork elsewhere = new())
@@ -74,7 +87,7 @@ public sealed class SocketDiagnosticsTests : IDisposable
             socket.Bind(new IPEndPoint(IPAddress.Loopback, 5000));
         }))];
         // Taken before: an ended socket has no ends to ask for.
-        UdpSocketId[] ids = [.. twins.Select(IdOf)];
+        ConnectedSocketId[] ids = [.. twins.Select(IdOf)];
         Errno[] first = [.. ids.Select(id => Destroy(id))];
         Errno[] second = [.. ids.Where((_, i) => first[i] == Errno.ENOENT).Select(id => Destroy(id))];
         Assert.Contains(Errno.None, first);
@@ -82,17 +95,18 @@ public sealed class SocketDiagnosticsTests : IDisposable
         Assert.All(twins, socket => Assert.Equal(Errno.ECONNABORTED, ErrorOf(socket)));
     }
 
-    private static Errno DestroyHere(in UdpSocketId id)
+    private static Errno DestroyHere(in ConnectedSocketId id)
     {
         using SocketDiagnostics diagnostics = new();
         return diagnostics.Destroy(id);
     }
 
-    private static UdpSocketId IdOf(Socket socket)
+    private static ConnectedSocketId IdOf(Socket socket)
     {
         byte[] cookie = new byte[sizeof(ulong)];
         socket.GetRawSocketOption(SOL_SOCKET, SO_COOKIE, cookie);
-        return new((IPEndPoint)socket.LocalEndPoint!, (IPEndPoint)socket.RemoteEndPoint!, 0, BitConverter.ToUInt64(cookie));
+        return new(
+            socket.ProtocolType, (IPEndPoint)socket.LocalEndPoint!, (IPEndPoint)socket.RemoteEndPoint!, 0, BitConverter.ToUInt64(cookie));
     }
 
     private static Errno ErrorOf(Socket socket)
@@ -102,7 +116,30 @@ public sealed class SocketDiagnosticsTests : IDisposable
         return (Errno)BitConverter.ToInt32(error);
     }
 
-    private Errno Destroy(UdpSocketId id) => _network.Run(() => DestroyHere(id));
+    // Two connections to one listener, and the server's end of the first.
+    private (Socket First, Socket Second, Socket Accepted) ConnectedByTcp(string address) => _network.Run(() =>
+    {
+        IPAddress to = IPAddress.Parse(address);
+        Socket Open()
+        {
+            Socket socket = new(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (to.IsIPv4MappedToIPv6)
+                socket.DualMode = true;
+            _sockets.Add(socket);
+            return socket;
+        }
+
+        Socket listener = Open(), first = Open(), second = Open();
+        listener.Bind(new IPEndPoint(to, 0));
+        listener.Listen();
+        first.Connect(listener.LocalEndPoint!);
+        Socket accepted = listener.Accept();
+        _sockets.Add(accepted);
+        second.Connect(listener.LocalEndPoint!);
+        return (first, second, accepted);
+    });
+
+    private Errno Destroy(ConnectedSocketId id) => _network.Run(() => DestroyHere(id));
 
     private Socket Connected(string address, int port, Action<Socket>? prepare = null) => _network.Run(() =>
     {

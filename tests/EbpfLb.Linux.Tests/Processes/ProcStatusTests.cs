@@ -10,7 +10,7 @@ public sealed class ProcStatusTests
     {
         string[] status = ["Name:\tx", "CapPrm:\t0000000000000000", "CapEff:\t000000c000001000", "CapBnd:\t0000000000000000"];
 
-        ulong mask = Capabilities.ReadEffective(status);
+        ulong mask = Capabilities.Read(status, "CapEff:");
 
         Assert.Equal((1ul << Capabilities.CAP_BPF) | (1ul << Capabilities.CAP_PERFMON) | (1ul << Capabilities.CAP_NET_ADMIN), mask);
     }

@@ -22,7 +22,8 @@ internal sealed class AgentGround : IDisposable
     /// <summary>A path under which there is nothing yet.</summary>
     public string Combine(string name) => _directory.Combine(name);
 
-    public LiveAgent Agent(string? bpffs = null, string? cgroup = null) => new(bpffs ?? BpfFs, cgroup ?? Cgroup, Manifests);
+    public LiveAgent Agent(string? bpffs = null, string? cgroup = null, params IReadOnlyList<string> options) =>
+        new(bpffs ?? BpfFs, cgroup ?? Cgroup, Manifests, options);
 
     public void Dispose()
     {

@@ -206,6 +206,19 @@ internal sealed record Client(string Name, string Node, string Cgroup, string Ne
         return server;
     }
 
+    /// <summary>Counts numbered datagrams until SIGTERM.</summary>
+    public async Task<LineProcess> CountAsync(int port)
+    {
+        var counter = LineProcess.Start(Programs.Probe, ["count", Number(port), .. Place]);
+        await counter.WaitForLineAsync("\"ready\":true");
+        return counter;
+    }
+
+    /// <summary>Sends numbered datagrams.</summary>
+    public LineProcess Pour(Target target, int rate, int count) => LineProcess.Start(
+        Programs.Probe,
+        ["pour", target.Address, Number(target.UdpPort), "--rate", Number(rate), "--count", Number(count), .. Place]);
+
     private string[] Place => ["--cgroup", Cgroup, "--netns", NetworkNamespace];
 
     private async Task<ProbeReport> AskAsync(string[] arguments) =>

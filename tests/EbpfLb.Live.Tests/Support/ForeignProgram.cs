@@ -15,6 +15,7 @@ internal sealed class ForeignProgram : IAsyncDisposable
     private readonly BpfProgram _program;
     private readonly string _pin;
     private readonly string _cgroup;
+    private bool _isDetached;
 
     private ForeignProgram(BpfProgram program, string pin, string cgroup)
     {
@@ -46,9 +47,16 @@ internal sealed class ForeignProgram : IAsyncDisposable
         return BpfCgroup.QueryPrograms(directory, BpfAttachType.CgroupInet4Connect, effective: false, out _);
     }
 
+    public async Task DetachAsync()
+    {
+        _isDetached = true;
+        await Programs.OutputOfAsync("bpftool", ["cgroup", "detach", _cgroup, "connect4", "pinned", _pin]);
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await Programs.OutputOfAsync("bpftool", ["cgroup", "detach", _cgroup, "connect4", "pinned", _pin]);
+        if (!_isDetached)
+            await DetachAsync();
         File.Delete(_pin);
         _program.Dispose();
     }

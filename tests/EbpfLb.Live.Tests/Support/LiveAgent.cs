@@ -41,7 +41,7 @@ internal sealed class LiveAgent : IAsyncDisposable
     public string? NetworkNamespace { get; init; }
 
     /// <summary>A program, with its arguments, that runs the agent.</summary>
-    public string[] Under { get; init; } = [];
+    public string[] Under { get; set; } = [];
 
     public int Pid => Process.Pid;
 
@@ -114,6 +114,18 @@ internal sealed class LiveAgent : IAsyncDisposable
     {
         Process.Kill();
         await Process.ExitAsync();
+    }
+
+    /// <summary>By its name, such as STOP.</summary>
+    public Task SignalAsync(string signal) => Programs.OutputOfAsync("/bin/kill", $"-{signal}", $"{Pid}");
+
+    /// <summary>
+    /// What an agent of another build leaves: programs whose directory has another hash. The next agent loads its own and updates every link.
+    /// </summary>
+    public void PretendOtherBuild()
+    {
+        string programs = Path.Combine(Pins, "programs");
+        Directory.Move(Directory.GetDirectories(programs).Single(), Path.Combine(programs, "0123456789abcdef"));
     }
 
     public DatapathSnapshot ReadSnapshot()

@@ -15,6 +15,9 @@ internal static class Programs
 
     public static string Probe { get; } = Path.Combine(Root, "artifacts/tools/lbprobe");
 
+    /// <summary>As it is built into the agent.</summary>
+    public static string BpfObject(string name) => Path.Combine(Root, "artifacts/bpf", $"{name}.bpf.o");
+
     public static string ClusterScript { get; } = Path.Combine(Root, "tools/playground/cluster.sh");
 
     public static Task<ProcessResult> RunAsync(string program, params IReadOnlyList<string> arguments) =>

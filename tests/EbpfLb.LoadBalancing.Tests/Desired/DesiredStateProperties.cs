@@ -87,6 +87,7 @@ public sealed class DesiredStateProperties
             .. final.Services.Select(static service => Objects.Change(service)),
             .. final.ServiceNames.SelectMany(name => final.SlicesOf(name).ToArray()).Select(static slice => Objects.Change(slice)),
             new ClusterChange { Node = new NodeChange(final.Node) },
+            new ClusterChange { UpsertedServiceCidrs = [new ServiceCidr("all", final.ServiceCidrs)] },
         ];
 
         var expected = Objects.FromScratch(final);
@@ -120,21 +121,27 @@ public sealed class DesiredStateProperties
             Assert.Equal(frontends.Count, frontends.Distinct().Count());
             Assert.Equal(ports.Count, ports.Select(static port => port.Key).Distinct().Count());
 
-            // Nothing that a service asks for is lost: somebody has it, and who has not is told so.
+            // Nothing that a service asks for is lost: it is refused, or somebody has it and who has not is told so.
+            var refused = desired.Refusals.Select(static one => (one.Key, one.Frontend, one.Kind)).ToHashSet();
             var asked = state.Services.SelectMany(static service =>
                 from port in service.Ports
                 from clusterIP in service.ClusterIPs
-                from dialled in (IEnumerable<(Address Address, ushort Port)>)
+                from dialled in (IEnumerable<(Address Address, ushort Port, FrontendKind Kind)>)
                 [
-                    (clusterIP, port.Port),
-                    .. port.NodePort == 0 ? [] : new[] { (Address.Parse(clusterIP.IsIPv4 ? "0.0.0.0" : "::"), port.NodePort) },
-                    .. service.LoadBalancerIPs.Concat(service.ExternalIPs).Where(address => address.Family == clusterIP.Family)
-                        .Select(address => (address, port.Port)),
+                    (clusterIP, port.Port, FrontendKind.ClusterIP),
+                    .. port.NodePort == 0 ? []
+                        : new[] { (Address.Parse(clusterIP.IsIPv4 ? "0.0.0.0" : "::"), port.NodePort, FrontendKind.NodePort) },
+                    .. service.LoadBalancerIPs.Where(address => address.Family == clusterIP.Family)
+                        .Select(address => (address, port.Port, FrontendKind.LoadBalancer)),
+                    .. service.ExternalIPs.Where(address => address.Family == clusterIP.Family)
+                        .Select(address => (address, port.Port, FrontendKind.ExternalIP)),
                 ]
                 select (Key: new ServicePortKey(service.Name, port.Name, port.Protocol, clusterIP.Family),
-                    Frontend: new FrontendAddress(dialled.Address, dialled.Port, port.Protocol))).ToHashSet();
-            Assert.True(asked.Select(static one => one.Frontend).ToHashSet().SetEquals(frontends));
-            Assert.Equal(asked.Count - frontends.Count, desired.Conflicts.Count);
+                    Frontend: new FrontendAddress(dialled.Address, dialled.Port, port.Protocol), dialled.Kind)).ToHashSet();
+            Assert.Subset(asked, refused);
+            var claimed = asked.Except(refused).Select(static one => (one.Key, one.Frontend)).ToHashSet();
+            Assert.True(claimed.Select(static one => one.Frontend).ToHashSet().SetEquals(frontends));
+            Assert.Equal(claimed.Count - frontends.Count, desired.Conflicts.Count);
 
             foreach (var port in ports)
             {
@@ -146,7 +153,7 @@ public sealed class DesiredStateProperties
                 Assert.Equal(port.Algorithm == Algorithm.Maglev && port.Backends.Any(IsListed), port.MaglevTableSize > 0);
                 foreach (var backend in port.Backends)
                 {
-                    Assert.True(port.Key.Protocol == Protocol.Udp || IsListed(backend));
+                    Assert.True(port.Key.Protocol != Protocol.Sctp || IsListed(backend));
                     Assert.True(!backend.Flags.HasFlag(BackendFlags.InLocal) || backend.Flags.HasFlag(BackendFlags.OnNode));
                     Assert.Equal(port.Key.Family, backend.Address.Family);
                 }
@@ -168,6 +175,7 @@ public sealed class DesiredStateProperties
     {
         Assert.Equal(expected.Services.Values.OrderBy(ByName), actual.Services.Values.OrderBy(ByName));
         Assert.Equal(expected.Conflicts, actual.Conflicts);
+        Assert.Equal(expected.Refusals, actual.Refusals);
     }
 
     private static ObjectName ByName(DesiredService service) => service.Name;

@@ -43,7 +43,7 @@ public sealed class DesiredStateTests
         Update(Change(Web, Slice("default/web-1", "default/web", Terminating("10.244.0.1") with { Serving = false })));
         Assert.False(_desired.Services[Web.Name].Ports[0].HasEndpoints);
         var changes = Update(new ClusterChange { RemovedSlices = [Name("default/web-1")] });
-        Assert.Empty(changes.Upserted);
+        Assert.Single(changes.Upserted);
         Assert.Single(_desired.Services[Web.Name].Ports[0].Frontends);
         Assert.True(_desired.Services[Web.Name].Ports[0].Backends.IsEmpty);
     }
@@ -103,7 +103,8 @@ public sealed class DesiredStateTests
         Update(Change(Web, slice));
 
         // Different objects, the same outcome.
-        var changes = Update(Change(Web with { CreatedAt = Time(9) }, slice with { Endpoints = [Ready("10.244.0.1")] }));
+        var hinted = Unready("10.244.0.2") with { ZoneHints = ["zone-a"] };
+        var changes = Update(Change(Web with { CreatedAt = Time(9) }, slice with { Endpoints = [Ready("10.244.0.1"), hinted] }));
         Assert.True(changes.IsEmpty);
         Assert.True(_desired.Update(_writer.Take().State, _desired.Services.Keys.ToArray()).IsEmpty);
     }
@@ -147,9 +148,11 @@ public sealed class DesiredStateTests
             Web,
             new Node(ThisNode, "zone-a"),
             Slice("default/web-1", "default/web", Ready("10.244.0.1").ForZones("zone-a"), Ready("10.244.0.2").ForZones("zone-b"))));
-        Assert.Equal([Backend("10.244.0.1")], _desired.Services[Web.Name].Ports[0].Backends);
+        Assert.Equal(
+            [Backend("10.244.0.1"), Backend("10.244.0.2", flags: BackendFlags.None)], _desired.Services[Web.Name].Ports[0].Backends);
         Update(Change(new Node(ThisNode, "zone-b")));
-        Assert.Equal([Backend("10.244.0.2")], _desired.Services[Web.Name].Ports[0].Backends);
+        Assert.Equal(
+            [Backend("10.244.0.1", flags: BackendFlags.None), Backend("10.244.0.2")], _desired.Services[Web.Name].Ports[0].Backends);
         Update(Change(new Node(OtherNode, "zone-b")));
         Assert.Equal(2, _desired.Services[Web.Name].Ports[0].Backends.Count);
     }

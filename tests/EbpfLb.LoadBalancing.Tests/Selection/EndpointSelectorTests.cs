@@ -8,6 +8,7 @@ namespace EbpfLb.LoadBalancing.Tests.Selection;
 
 public sealed class EndpointSelectorTests
 {
+    private const BackendFlags Lists = BackendFlags.InCluster | BackendFlags.InLocal;
     private const string Zone = "zone-a";
     private static readonly TrafficScope Cluster = new(TrafficPolicy.Cluster, TrafficPolicy.Cluster, ExternallyReachable: false);
     private static readonly TrafficScope Local = new(TrafficPolicy.Local, TrafficPolicy.Cluster, ExternallyReachable: false);
@@ -59,6 +60,21 @@ public sealed class EndpointSelectorTests
         Assert.Equal(
             [Backend("10.244.0.1"), Backend("10.244.0.2", flags: BackendFlags.None)],
             _selector.Select([slice], "", Protocol.Udp, AddressFamily.IPv4, Cluster, Zone).Backends);
+    }
+
+    [Fact]
+    public void An_endpoint_keeps_its_connections_as_long_as_it_is_there_whatever_it_is_said_to_be()
+    {
+        var slice = Slice(
+            "default/web-1", "default/web", Ready("10.244.0.1"), Unready("10.244.0.2"), Terminating("10.244.0.3"), Unserving("10.244.0.4"));
+        Assert.Equal(
+            [
+                Backend("10.244.0.1"),
+                Backend("10.244.0.2", flags: BackendFlags.None),
+                Backend("10.244.0.3", flags: BackendFlags.Terminating),
+                Backend("10.244.0.4", flags: BackendFlags.None),
+            ],
+            SelectAll(Cluster, slice).Backends);
     }
 
     private static Endpoint Unserving(string address) => Terminating(address) with { Serving = false };
@@ -311,6 +327,13 @@ public sealed class EndpointSelectorTests
     private EndpointSelection Select(TrafficScope scope, params Endpoint[] endpoints) =>
         Select(scope, Slice("default/web-1", "default/web", endpoints));
 
-    private EndpointSelection Select(TrafficScope scope, params EndpointSlice[] slices) =>
+    // Those that new connections are given.
+    private EndpointSelection Select(TrafficScope scope, params EndpointSlice[] slices)
+    {
+        var selection = SelectAll(scope, slices);
+        return selection with { Backends = selection.Backends.Where(backend => (backend.Flags & Lists) != 0).ToEquatableArray() };
+    }
+
+    private EndpointSelection SelectAll(TrafficScope scope, params EndpointSlice[] slices) =>
         _selector.Select(slices, "http", Protocol.Tcp, AddressFamily.IPv4, scope, Zone);
 }

@@ -5,7 +5,7 @@ using EbpfLb.LoadBalancing.Selection;
 
 namespace EbpfLb.LoadBalancing.Tests.Selection;
 
-/// <summary>The rules of kube-proxy once more, said as sets and as plainly as they can be.</summary>
+/// <summary>The rules of kube-proxy once more, said as sets and as plainly as they can be. Of TCP: whoever is in neither list is there too.</summary>
 internal static class KubeProxyReference
 {
     public static (HashSet<Backend> Backends, bool HasEndpoints) Select(
@@ -49,13 +49,13 @@ internal static class KubeProxyReference
             && !(scope.ExternallyReachable && scope.ExternalTrafficPolicy == TrafficPolicy.Local))
             local = [];
 
-        var backends = cluster.Union(local).Select(one => new Backend(
+        var backends = all.Select(one => new Backend(
             one.Key.Address,
             one.Key.Port,
             (cluster.Contains(one) ? BackendFlags.InCluster : 0)
             | (local.Contains(one) ? BackendFlags.InLocal : 0)
             | (IsLocal(one) ? BackendFlags.OnNode : 0)
-            | (IsReady(one) ? 0 : BackendFlags.Terminating)));
+            | (!IsReady(one) && IsLeaving(one) ? BackendFlags.Terminating : 0)));
         return (backends.ToHashSet(), all.Any(one => IsReady(one) || IsLeaving(one)));
     }
 

@@ -164,11 +164,16 @@ internal sealed class World
     }
 
     /// <summary>Sets the clock of every flow back.</summary>
-    public void Age(uint seconds) => ChangeConntrack((_, value) => value with { Seen = value.Seen - Coarse(seconds) });
-
-    public SweepValue Sweep()
+    public void Age(uint seconds) => ChangeConntrack((_, value) => value with
     {
-        SweepValue context = default;
+        Seen = value.Seen - Coarse(seconds),
+        FoldedPackets = value.FoldedPackets - (value.Flags.HasFlag(ConntrackFlags.Lost) ? Coarse(seconds) : 0),
+    });
+
+    /// <param name="deadBackendSeconds">0: connections of backends that are gone are left alone.</param>
+    public SweepValue Sweep(uint deadBackendSeconds = 0)
+    {
+        var context = new SweepValue { DeadBackendSeconds = deadBackendSeconds };
         Ground.Sweep.TestRun([], context: MemoryMarshal.AsBytes(new Span<SweepValue>(ref context)), repeat: 0);
         return context;
     }

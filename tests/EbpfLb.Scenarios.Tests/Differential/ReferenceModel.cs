@@ -156,8 +156,9 @@ internal static class ReferenceModel
 
         int affinity = spec.SessionAffinity != "ClientIP" ? 0
             : spec.SessionAffinityTimeoutSeconds is > 0 and <= 86400 and int given ? given : 10800;
-        // Flows of datagrams stay with an endpoint that serves, in a list or not.
-        var keeping = port[0].Protocol == "UDP" ? targets.Where(one => one.Serves).Except(clusterList).Except(localList) : [];
+        // Flows of datagrams stay with an endpoint that serves, connections with one that is there, in a list or not.
+        var keeping = targets.Where(one => port[0].Protocol == "TCP" || (port[0].Protocol == "UDP" && one.Serves))
+            .Except(clusterList).Except(localList);
         return $"service {port[0].Key} cluster [{Join(clusterList)}] local [{Join(localList)}] keeps [{Join(keeping)}] affinity {affinity} "
             + $"flags {(flags.Count == 0 ? "None" : string.Join(", ", flags))} admits [{string.Join(' ', ranges)}]";
     }

@@ -19,17 +19,18 @@ internal sealed class KernelDatapath : IDisposable
 
     public string Pins => Path.Combine(_bpffs.Path, "ebpflb");
 
-    public Task<OpenDatapath> OpenAsync(
-        IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null, IReadOnlyList<KernelFeature>? without = null) =>
-        OpenDatapath.OpenAsync(
-            new DatapathOptions
-            {
-                BpfFs = _bpffs.Path,
-                Cgroup = cgroup ?? _cgroup.Path,
-                MapSizes = sizes ?? new Dictionary<string, uint>(),
-                WithoutFeatures = new HashSet<KernelFeature>(without ?? []),
-            },
-            new Bpftool(Bpftool.Locate(null), new ProcessRunner()), NullLogger<OpenDatapath>.Instance, CancellationToken.None);
+    public DatapathOptions Options => new() { BpfFs = _bpffs.Path, Cgroup = _cgroup.Path };
+
+    public Task<OpenDatapath> OpenAsync(IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null, IReadOnlyList<KernelFeature>? without = null) =>
+        OpenAsync(Options with
+        {
+            Cgroup = cgroup ?? _cgroup.Path,
+            MapSizes = sizes ?? new Dictionary<string, uint>(),
+            WithoutFeatures = new HashSet<KernelFeature>(without ?? []),
+        });
+
+    public static Task<OpenDatapath> OpenAsync(DatapathOptions options) => OpenDatapath.OpenAsync(
+        options, new Bpftool(Bpftool.Locate(null), new ProcessRunner()), NullLogger<OpenDatapath>.Instance, CancellationToken.None);
 
     public void Dispose()
     {

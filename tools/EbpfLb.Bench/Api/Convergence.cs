@@ -40,6 +40,9 @@ internal static class Convergence
         throw new BenchException($"{services} services with {endpoints} endpoints were not programmed within {deadline.TotalSeconds} s");
     }
 
+    /// <summary>How many there are, of all services.</summary>
+    public static int Backends(string directory) => Count<uint, BackendValue>(directory, MapNames.Backends);
+
     private static BpfMap Open(string path, TimeSpan deadline, CancellationToken stopping)
     {
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < deadline; Sleep(stopping))

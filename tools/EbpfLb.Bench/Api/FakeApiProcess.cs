@@ -22,12 +22,12 @@ internal sealed class FakeApiProcess : IDisposable
     private readonly FollowedProcess _process;
     private readonly HttpClient _control;
 
-    private FakeApiProcess(Sandbox sandbox, int services, int endpoints, CancellationToken stopping)
+    private FakeApiProcess(Sandbox sandbox, IEnumerable<string> objects, CancellationToken stopping)
     {
         _namespace = NetworkNamespace.Open(sandbox.NodeNamespace);
         _process = new FollowedProcess("nsenter",
-            $"--net={sandbox.NodeNamespace}", "--", "dotnet", BenchOptions.FakeApi, "--tls", _directory, "--kubeconfig", Kubeconfig,
-            "--services", $"{services}", "--endpoints", $"{endpoints}");
+            [$"--net={sandbox.NodeNamespace}", "--", "dotnet", BenchOptions.FakeApi, "--tls", _directory, "--kubeconfig", Kubeconfig,
+            .. objects]);
         try
         {
             string ready = _process.WaitForLine(line => line.StartsWith('{'), Deadline, stopping).Text;
@@ -44,10 +44,23 @@ internal sealed class FakeApiProcess : IDisposable
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");
 
     public static FakeApiProcess Start(Sandbox sandbox, int services, int endpoints, CancellationToken stopping) =>
-        new(sandbox, services, endpoints, stopping);
+        new(sandbox, ["--services", $"{services}", "--endpoints", $"{endpoints}"], stopping);
+
+    /// <param name="directory">Of YAML and JSON files.</param>
+    public static FakeApiProcess Start(Sandbox sandbox, string directory, CancellationToken stopping) =>
+        new(sandbox, ["--objects", directory], stopping);
 
     /// <summary>The service of a slice; with a hundred endpoints at most each has one.</summary>
     public static string ServiceName(int service) => $"{Namespace}/svc-{service:00000}";
+
+    /// <summary>Another version of an EndpointSlice, as a controller writes it.</summary>
+    public async Task PutSliceAsync(JsonObject slice, CancellationToken stopping)
+    {
+        var metadata = slice["metadata"]!;
+        string path = $"/apis/discovery.k8s.io/v1/namespaces/{metadata["namespace"]}/endpointslices/{metadata["name"]}";
+        using var response = await _control.PutAsJsonAsync(path, slice, stopping);
+        response.EnsureSuccessStatusCode();
+    }
 
     /// <param name="move">The first endpoint gets another address; otherwise it stops being ready, or is again.</param>
     /// <returns>When the server began to send it: nanoseconds of CLOCK_MONOTONIC.</returns>

@@ -79,7 +79,7 @@ internal sealed class SweepCost(BenchOptions options, Report report)
     {
         double busy = ProcessorMs();
         long start = Stopwatch.GetTimestamp();
-        var swept = sweep.Run();
+        var swept = sweep.Run(deadBackendSeconds: 60);
         double wall = Stopwatches.MillisecondsSince(start);
         double processor = ProcessorMs() - busy;
         ulong least = (ulong)(LeastKept * 2 * Flows);

@@ -66,7 +66,8 @@ internal class FollowedProcess : IDisposable
 
     public void Signal(string signal)
     {
-        using var kill = Process.Start("kill", ["-s", signal, $"{Id}"]);
+        // It may have ended a moment ago, which is as well.
+        using var kill = Process.Start(new ProcessStartInfo("kill", ["-s", signal, $"{Id}"]) { RedirectStandardError = true })!;
         kill.WaitForExit();
     }
 

@@ -20,6 +20,9 @@ internal sealed class Sandbox : IDisposable
 
     public string SecondCgroup => _names["CGROUP_N2"];
 
+    /// <summary>Of clients outside of both nodes.</summary>
+    public string OutsideCgroup => _names["CGROUP_OUTSIDE"];
+
     public string NodeNamespace => _names["NETNS_N1"];
 
     public string ServerNamespace => _names["NETNS_P11"];

@@ -13,6 +13,9 @@ public static class EventReasons
     /// <summary>A map is full, or a write to it failed: the Service is not served, or as it was before.</summary>
     public const string NotProgrammed = "NotProgrammed";
 
+    /// <summary>A load balancer address or external IP of the Service would take traffic that is meant for others.</summary>
+    public const string AddressRefused = "AddressRefused";
+
     /// <summary>Values of the Service, or of its slices, are wrong and left out.</summary>
     public const string InvalidObject = "InvalidObject";
 

@@ -52,6 +52,12 @@
 #define bpf_sk_fullsock(socket)                                  ((struct bpf_sock *)shim_full_socket(socket))
 #define bpf_sk_release(socket)                                   ((void)(socket))
 
+#define bpf_sk_storage_get(map, sk, initial, flags) shim_storage_get(sk, sizeof(*(map)->value), initial, flags)
+#define bpf_sk_storage_delete(map, sk)              shim_storage_delete(sk)
+#define bpf_get_socket_cookie(ctx)                  (((struct shim_sock *)(ctx)->sk)->cookie)
+#define bpf_get_netns_cookie(ctx)                   (((struct shim_sock *)(ctx)->sk)->netns)
+#define bpf_set_retval(value_)                      ((void)(shim_world.retval = (value_)))
+
 /*
  * Takes the place of bpf/lib/context.h, which reads in BPF assembler. A context's pointers have 32 bits there and mean
  * nothing here: the packet in question is known.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Conntrack;
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Inspection;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Sync;
+using EbpfLb.Linux;
+using EbpfLb.Linux.Bpf;
+using EbpfLb.LoadBalancing.Desired;
+using EbpfLb.LoadBalancing.Model;
+
+namespace EbpfLb.Datapath.Audit;
+
+/// <summary>The datapath of a node against what it should be, from outside of the agent: it takes no lock and writes nothing but a wish.</summary>
+public sealed class DatapathAudit : IDisposable
+{
+    private readonly PinDirectory _pins;
+    private readonly KernelMaps _maps;
+
+    private DatapathAudit(PinDirectory pins, KernelMaps maps)
+    {
+        _pins = pins;
+        _maps = maps;
+    }
+
+    public string PinPath => _pins.Path;
+
+    /// <summary>Sources of packets that leave through balanced devices, as devices_v1 says them.</summary>
+    public IReadOnlyList<Address> SourceAddresses =>
+    [
+        .. _maps.Devices.ReadAll().Where(device => device.Value.Flags.HasFlag(DeviceFlags.Attached))
+            .SelectMany(device => (Address[])[device.Value.SourceV4, device.Value.SourceV6])
+            .Where(address => address != default).Distinct().Order(),
+    ];
+
+    /// <param name="bpffs">A mounted BPF file system, or null to find one.</param>
+    /// <exception cref="DatapathException">Nothing is installed there, or it cannot be read.</exception>
+    public static DatapathAudit Open(string? bpffs)
+    {
+        var pins = PinDirectory.TryOpen(bpffs) ?? throw DatapathInspector.NotInstalled(bpffs);
+        try
+        {
+            return new DatapathAudit(pins, KernelMaps.Open(pins.Path, writable: false));
+        }
+        catch
+        {
+            pins.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether somebody holds the lock: then the maps are his to write.</summary>
+    public bool IsOwned()
+    {
+        using var probe = PinDirectory.TryOpen(Path.GetDirectoryName(_pins.Path));
+        return probe?.IsLockedByOthers() == true;
+    }
+
+    /// <summary>Where the entries of a service send to.</summary>
+    public IReadOnlyDictionary<ServicePortKey, EquatableArray<Backend>> ProgrammedBackends(ObjectName service)
+    {
+        var backends = _maps.Backends.ReadAll().ToLookup(entry => entry.Value.ServiceId, entry => entry.Value);
+        var programmed = new Dictionary<ServicePortKey, EquatableArray<Backend>>();
+        foreach (var (id, name) in _maps.ServiceNames.ReadAll().OrderBy(entry => entry.Key))
+        {
+            if (Encoding.TryKey(name, out var key) && key.Service == service)
+                programmed.TryAdd(key, backends[id].Select(one => new Backend(one.Address, one.Port.Value, one.Flags))
+                    .OrderBy(one => one.Address).ThenBy(one => one.Port).ToEquatableArray());
+        }
+
+        return programmed;
+    }
+
+    /// <summary>Everything that differs.</summary>
+    /// <param name="changes">All there is.</param>
+    public IReadOnlyList<Divergence> Find(DesiredChanges changes, DatapathSyncOptions options, DeviceOptions devices, FlowSettings flows)
+    {
+        try
+        {
+            return
+            [
+                .. InstallationAudit.Find(_pins, _maps),
+                .. MapComparison.Compare(MapComparison.Expected(changes, options, _maps), _maps),
+                .. NetworkAudit.Find(_pins, _maps, devices, flows),
+            ];
+        }
+        catch (LinuxException exception)
+        {
+            throw new DatapathException($"The datapath in {_pins.Path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Asks the agent for an audit.</summary>
+    /// <returns>Whether it has answered; to be called until it has.</returns>
+    public Func<bool> Ask()
+    {
+        using var map = BpfMap.OpenPinned(_pins.Map(MapNames.Audit));
+        using var array = map.Map();
+        ulong asked = Interlocked.Increment(ref array.At<AuditValue>(0).Asked);
+        return () => _maps.Audit.Get<AuditValue>(0).Answered >= asked;
+    }
+
+    public void Dispose()
+    {
+        _maps.Dispose();
+        _pins.Dispose();
+    }
+}

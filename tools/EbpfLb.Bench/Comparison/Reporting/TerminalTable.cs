@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Bench.Comparison.Results;
+using EbpfLb.Kubernetes.Translation;
+
+namespace EbpfLb.Bench.Comparison.Reporting;
+
+/// <summary>A run on a terminal: medians side by side, what they are worth, and whether the goals are met.</summary>
+internal static class TerminalTable
+{
+    private const int CountWidth = 10;
+    private const int Width = 11;
+
+    public static void Write(Figures figures, TextWriter output)
+    {
+        foreach (var measure in figures.Measures)
+            WriteMeasure(figures, measure, output);
+
+        output.WriteLine("Medians. vs: how many times better EbpfLb is, by round; below 1 it is worse.");
+        if (AnyNoisy(figures))
+            output.WriteLine(Words.NoisyMeans + ".");
+        WriteGoals(figures, output);
+        WriteOmissions(figures, output);
+    }
+
+    private static void WriteMeasure(Figures figures, Measure measure, TextWriter output)
+    {
+        var modes = figures.Modes(measure);
+        string[] others = [.. modes.Where(mode => mode != Mode.Ebpf && modes.Contains(Mode.Ebpf))];
+        output.WriteLine($"{measure.Title} ({measure.Unit}, {(measure.MoreIsBetter ? "more" : "less")} is better)");
+        output.WriteLine("services".PadLeft(CountWidth)
+            + string.Concat(modes.Select(mode => Words.Name(mode).PadLeft(Width) + " "))
+            + string.Concat(others.Select(mode => $"vs {mode}".PadLeft(Width + 1) + " ")).TrimEnd());
+        foreach (int services in figures.Counts(measure))
+        {
+            output.WriteLine((Words.Count(services).PadLeft(CountWidth)
+                + string.Concat(modes.Select(mode => Cell(figures.Of(measure, mode, services), Width)))
+                + string.Concat(others.Select(mode => Cell(figures.Advantage(measure, mode, services), Width + 1)))).TrimEnd());
+        }
+
+        output.WriteLine();
+    }
+
+    // The mark has a column of its own, so that digits stand under one another.
+    private static string Cell(Summary? figure, int width) => figure is { } known
+        ? Words.Number(known.Median).PadLeft(width) + (known.IsNoisy ? Words.NoisyMark : " ")
+        : "-".PadLeft(width) + " ";
+
+    private static bool AnyNoisy(Figures figures) => figures.Measures.Any(measure => figures.Counts(measure).Any(services =>
+        Mode.All.Any(mode => figures.Of(measure, mode, services) is { IsNoisy: true }
+            || figures.Advantage(measure, mode, services) is { IsNoisy: true })));
+
+    private static void WriteGoals(Figures figures, TextWriter output)
+    {
+        output.WriteLine();
+        output.WriteLine($"Goals, with {Words.Services(Goals.Services)}");
+        foreach (var goal in Goals.Of(figures))
+        {
+            string found = goal.Found is { } ratio ? $"{Words.Marked(ratio)} ({Words.Range(ratio)})" : "";
+            output.WriteLine($"  {Words.Of(goal.Verdict),-14}{goal.Text,-74} {found}".TrimEnd());
+        }
+    }
+
+    private static void WriteOmissions(Figures figures, TextWriter output)
+    {
+        if (figures.Run.NotMeasured.Count == 0)
+            return;
+
+        output.WriteLine();
+        output.WriteLine("Not measured");
+        foreach (var omission in OmissionGroup.Of(figures.Run))
+            output.WriteLine($"  {PrintableText.Escape($"{omission.What}, {omission.Modes}, {omission.Services}: {omission.Reason}")}");
+    }
+}
