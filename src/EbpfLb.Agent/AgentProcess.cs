@@ -69,6 +69,8 @@ public static class AgentProcess
         logger.Starting(Version, options.NodeName, source.Description, Environment.ProcessId);
         foreach (string warning in options.Warnings)
             logger.SettingNotDone(warning);
+        foreach (string finding in KernelHardening.Find(options.ProcSys, "/sys/kernel/security/lockdown"))
+            logger.KernelHardeningFinding(finding);
         if (options.OomScoreAdj is { } score)
             OomScore.Set(OomScore.OfThisProcess, score, logger);
 
@@ -93,6 +95,7 @@ public static class AgentProcess
         var exit = new ExitStatus();
         var nodeProblems = new NodeProblems(network);
         var sysctls = new NodeSysctls(options.ProcSys, loggers.CreateLogger<NodeSysctls>());
+        var kubeProxy = new KubeProxyRules(KubeProxyRules.Find, TimeProvider.System, logger);
         var conntrack = new NodeConntrack(options.ProcSys, "/sys", options.ConntrackSysctls, logger);
         var growth = new MapGrowth(
             datapath.ResizeAsync, datapath.Maps.MaxEntriesOf, options.Datapath.MapSizes.Keys.ToHashSet(), new MapGrowthOptions(),
@@ -106,6 +109,7 @@ public static class AgentProcess
                     .. network.AttachedDevices == 0 ? [] : sysctls.Prepare(
                         options.Flows, network.SourceAddresses.Select(address => address.Family).Where(sync.ServesOutside)),
                     .. conntrack.Prepare(),
+                    .. kubeProxy.Look(),
                 ];
                 foreach (var fill in network.Fills)
                     growth.Note(fill);

@@ -76,6 +76,12 @@ internal static partial class Log
     [LoggerMessage(1050, LogLevel.Warning, "{Refusal}")]
     public static partial void FrontendRefused(this ILogger logger, string refusal);
 
+    [LoggerMessage(1051, LogLevel.Debug, "Whether there are rules of kube-proxy cannot be told: {Failure}")]
+    public static partial void KubeProxyRulesUnknown(this ILogger logger, string failure);
+
+    [LoggerMessage(1052, LogLevel.Warning, "{Finding}")]
+    public static partial void KernelHardeningFinding(this ILogger logger, string finding);
+
     [LoggerMessage(1022, LogLevel.Warning, "{Kept}")]
     public static partial void BackendsKept(this ILogger logger, string kept);
 

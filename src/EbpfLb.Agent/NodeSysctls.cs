@@ -11,7 +11,9 @@ namespace EbpfLb.Agent;
 internal sealed class NodeSysctls(string root, ILogger logger)
 {
     private const string ReservedPortsName = "net.ipv4.ip_local_reserved_ports";
+    private const string RouteLocalnetName = "net.ipv4.conf.all.route_localnet";
     private const string Off = "0";
+    private const string On = "1";
 
     private static readonly (AddressFamily Family, string Name)[] Forwarding =
         [(AddressFamily.IPv4, "net.ipv4.ip_forward"), (AddressFamily.IPv6, "net.ipv6.conf.all.forwarding")];
@@ -35,6 +37,14 @@ internal sealed class NodeSysctls(string root, ILogger logger)
                 sysctl.Name,
                 $"{sysctl.Name} is 0: this node does not forward, so {sysctl.Family} packets to backends on other nodes are dropped. "
                 + "Set it to 1")),
+            .. TryRead(RouteLocalnetName) == On
+                ? [
+                    new Problem(
+                        RouteLocalnetName,
+                        $"{RouteLocalnetName} is 1: packets from the wire reach what listens on 127.0.0.1 of this node, unless a firewall "
+                        + "drops them. kube-proxy needs it, this agent does not. Set it to 0"),
+                ]
+                : Array.Empty<Problem>(),
         ];
         foreach (var problem in problems.Except(_problems))
             logger.SysctlProblem(problem.Message);

@@ -3,6 +3,9 @@ using EbpfLb.Agent;
 using EbpfLb.Cli;
 using EbpfLb.Cli.Output;
 
+if (!DescriptorLimit.IsEnough())
+    return ExitCode.Failed;
+
 var terminal = Terminal.OfProcess();
 int exitCode = await new CommandLine(terminal, RunAgentAsync, AuditProcess.RunAsync, Environment.GetEnvironmentVariable).RunAsync(args);
 try

@@ -61,7 +61,7 @@ public sealed class NodeSysctlsTests : IDisposable
     [Theory]
     [InlineData("net/ipv4/ip_forward", "net.ipv4.ip_forward")]
     [InlineData("net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")]
-    public void A_node_that_does_not_forward_is_told_so(string file, string name)
+    public void S181_A_node_that_does_not_forward_is_told_so(string file, string name)
     {
         Write(file, "0\n");
         Prepare();
@@ -69,6 +69,16 @@ public sealed class NodeSysctlsTests : IDisposable
         Assert.Equal(name, Assert.Single(Prepare()).Subject);
         Assert.Single(_log.Lines);
         Write(file, "1\n");
+        Assert.Empty(Prepare());
+    }
+
+    [Fact]
+    public void S181_A_node_that_routes_its_loopback_addresses_is_told_so()
+    {
+        Write("net/ipv4/conf/all/route_localnet", "1\n");
+        Assert.Equal("net.ipv4.conf.all.route_localnet", Assert.Single(Prepare()).Subject);
+        Assert.Single(_log.Lines);
+        Write("net/ipv4/conf/all/route_localnet", "0\n");
         Assert.Empty(Prepare());
     }
 

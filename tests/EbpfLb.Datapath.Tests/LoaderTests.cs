@@ -132,7 +132,7 @@ public sealed class LoaderTests : IDisposable
     }
 
     [PrivilegedFact]
-    public async Task A_directory_that_others_can_enter_is_refused()
+    public async Task S192_A_directory_that_others_can_enter_is_refused()
     {
         Directory.CreateDirectory(_kernel.Pins, (UnixFileMode)0b111_101_101);
         var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
@@ -140,7 +140,35 @@ public sealed class LoaderTests : IDisposable
     }
 
     [PrivilegedFact]
-    public async Task A_symbolic_link_in_place_of_the_directory_is_refused()
+    public async Task S192_Pins_are_the_owners_alone()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.Equal(Owner | UnixFileMode.UserExecute, File.GetUnixFileMode(_kernel.Pins));
+        string[] pins = Directory.GetFiles(_kernel.Pins, "*", SearchOption.AllDirectories);
+        Assert.NotEmpty(pins);
+        Assert.All(pins, pin => Assert.Equal(Owner, File.GetUnixFileMode(pin)));
+
+        foreach (string pin in pins.Where(pin => Path.GetDirectoryName(pin) == _kernel.Pins))
+        {
+            var refused = await new ProcessRunner().RunAsync(
+                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "bpftool", "map", "show", "pinned", pin], CancellationToken.None);
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains("Permission denied", refused.StdErr, StringComparison.Ordinal);
+        }
+    }
+
+    [PrivilegedFact]
+    public async Task S192_A_directory_of_somebody_else_is_refused()
+    {
+        Directory.CreateDirectory(_kernel.Pins, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await new ProcessRunner().RunAsync("chown", ["65534", _kernel.Pins], CancellationToken.None);
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());
+        Assert.Contains("belongs to uid 65534", refused.Message, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task S192_A_symbolic_link_in_place_of_the_directory_is_refused()
     {
         File.CreateSymbolicLink(_kernel.Pins, "/tmp");
         var refused = await Assert.ThrowsAsync<DatapathException>(() => _kernel.OpenAsync());

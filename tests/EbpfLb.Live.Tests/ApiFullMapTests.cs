@@ -7,7 +7,7 @@ namespace EbpfLb.Live.Tests;
 public sealed class ApiFullMapTests(SmallNode node) : ApiTest(node), IClassFixture<SmallNode>
 {
     [PrivilegedFact]
-    public async Task A_service_that_does_not_fit_has_an_Event_and_the_others_are_served()
+    public async Task S175_a_service_that_does_not_fit_has_an_Event_and_the_others_are_served()
     {
         ApiService small = Node.NewApiService(), large = Node.NewApiService();
         small.Put(Node.P11);

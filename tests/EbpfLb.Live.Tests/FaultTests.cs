@@ -8,6 +8,15 @@ namespace EbpfLb.Live.Tests;
 /// <summary>Surroundings in which an agent cannot work, or not fully: it says what is wrong and what to do, and breaks nothing.</summary>
 public sealed class FaultTests
 {
+    private const string WebService =
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: web, namespace: default}
+        spec: {clusterIP: 10.96.0.10, ports: [{port: 80}]}
+
+        """;
+
     [PrivilegedFact]
     public async Task A_missing_manifest_directory_is_wrong_usage()
     {
@@ -30,7 +39,7 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_bpffs_that_does_not_exist_is_named()
+    public async Task S171_a_bpffs_that_does_not_exist_is_named()
     {
         using var ground = new AgentGround();
         string absent = ground.Combine("absent");
@@ -40,7 +49,7 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_directory_that_is_no_bpffs_is_refused_with_the_command_that_makes_it_one()
+    public async Task S171_a_directory_that_is_no_bpffs_is_refused_with_the_command_that_makes_it_one()
     {
         using var ground = new AgentGround();
         string plain = ground.Combine("plain");
@@ -52,7 +61,7 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_read_only_bpffs_is_refused()
+    public async Task S171_a_read_only_bpffs_is_refused()
     {
         using var ground = new AgentGround();
         string readOnly = ground.Combine("readonly");
@@ -72,7 +81,106 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_cgroup_of_another_file_system_is_refused()
+    public async Task S171_a_bpffs_that_is_hidden_is_not_replaced_by_one_that_only_the_agent_would_see()
+    {
+        using var ground = new AgentGround();
+        const string Script =
+            """
+            for mount in $(awk '$3 == "bpf" { print $2 }' /proc/self/mounts); do umount --lazy "$mount" || exit 99; done
+            exec "$0" "$@"
+            """;
+        var result = await Programs.RunAsync(
+            "unshare",
+            [
+                "--mount", "--propagation", "private", "sh", "-c", Script, Programs.Ebpflb, "agent", "--manifests", ground.Manifests.Path,
+                "--cgroup", ground.Cgroup, .. LiveAgent.Restraints,
+            ]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(
+            "No BPF file system is mounted in this mount namespace. Mount one on the host: mount -t bpf bpf /sys/fs/bpf", result.StdErr,
+            StringComparison.Ordinal);
+        Assert.Contains("Started through 'ip netns exec'?", result.StdErr, StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task S172_a_cgroup2_mount_that_goes_while_the_agent_runs_takes_nothing_with_it()
+    {
+        using var ground = new AgentGround();
+        string second = ground.Combine("cgroup2");
+        Directory.CreateDirectory(second);
+        await Programs.OutputOfAsync("mount", "-t", "cgroup2", "none", second);
+        bool isMounted = true;
+        try
+        {
+            string inSecond = Path.Combine(second, Path.GetFileName(ground.Cgroup));
+            Assert.True(Directory.Exists(inSecond), $"{ground.Cgroup} is no child of the root cgroup");
+            await using var agent = ground.Agent(cgroup: inSecond);
+            await agent.StartAsync();
+            int hooks = ForeignProgram.ProgramsOf(ground.Cgroup).Count;
+            Assert.NotEqual(0, hooks);
+            Mounts.Unmount(second, detach: true);
+            isMounted = false;
+            await agent.SyncAsync(() => ground.Manifests.Write("web.yaml", WebService));
+            Assert.Equal(hooks, ForeignProgram.ProgramsOf(ground.Cgroup).Count);
+            Assert.Empty(agent.ReadStatus().Problems);
+        }
+        finally
+        {
+            if (isMounted)
+                Mounts.Unmount(second, detach: true);
+        }
+    }
+
+    [PrivilegedFact]
+    public async Task S174_a_map_that_the_memory_cgroup_does_not_hold_is_named_and_nothing_is_left_of_it()
+    {
+        using var ground = new AgentGround();
+        using var memory = new MemoryCgroup(300 << 20);
+        const string Entries = "100000000";
+        var refused = await ground.Agent(options: ["--map-size", $"slots_v1={Entries}"]).RunToEndAsync(
+            "sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", memory.ProcessFile);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.StartsWith($"error: Map slots_v1 cannot be created with {Entries} entries: ", refused.StdErr, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "ENOMEM (Cannot allocate memory). Choose another --map-size slots_v1=ENTRIES, or give the agent's memory cgroup more.\n",
+            refused.StdErr, StringComparison.Ordinal);
+
+        // Nothing half-made is in the way of the next one.
+        await using var agent = ground.Agent();
+        await agent.StartAsync();
+        await agent.SyncAsync(() => ground.Manifests.Write("web.yaml", WebService));
+        Assert.Single(agent.ReadSnapshot().Services);
+    }
+
+    [PrivilegedFact]
+    public async Task S177_too_few_descriptors_are_told_before_anything_else()
+    {
+        using var ground = new AgentGround();
+        AssertRefused(
+            await ground.Agent().RunToEndAsync("prlimit", "--nofile=64:64"), 1,
+            "This process may have 64 files open, and ebpflb takes up to 256. Raise the limit (ulimit -n; in a systemd unit: LimitNOFILE).");
+    }
+
+    [PrivilegedFact]
+    public async Task S177_neither_a_read_only_root_nor_a_full_disk_keeps_the_agent_from_serving()
+    {
+        using var ground = new AgentGround();
+        const string Script =
+            """
+            mount --bind / / && mount -o remount,ro,bind / || exit 99
+            mount -t tmpfs -o size=4k none /var/tmp && head -c 1M /dev/zero >/var/tmp/full 2>/dev/null && exit 99
+            exec "$0" "$@"
+            """;
+        await using var agent = ground.Agent();
+        agent.Under = ["unshare", "--mount", "--propagation", "private", "sh", "-c", Script];
+        await agent.StartAsync();
+        await agent.SyncAsync(() => ground.Manifests.Write("web.yaml", WebService));
+        Assert.Single(agent.ReadSnapshot().Services);
+        Assert.Empty(agent.ReadStatus().Problems);
+    }
+
+    [PrivilegedFact]
+    public async Task S172_a_cgroup_of_another_file_system_is_refused()
     {
         using var ground = new AgentGround();
         string plain = ground.Combine("plain");
@@ -84,7 +192,7 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task Without_a_cgroup2_hierarchy_the_agent_says_how_to_mount_one()
+    public async Task S172_without_a_cgroup2_hierarchy_the_agent_says_how_to_mount_one()
     {
         using var ground = new AgentGround();
 
@@ -158,7 +266,7 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_service_that_does_not_fit_into_a_map_is_absent_as_a_whole_and_comes_when_there_is_room()
+    public async Task S175_a_service_that_does_not_fit_into_a_map_is_absent_as_a_whole_and_comes_when_there_is_room()
     {
         // TCP and UDP in two families: four backends for each pod.
         await using var node = await LiveNode.CreateAsync("--map-size", "backends_v1=10");

@@ -69,7 +69,7 @@ internal static class BpfFileSystems
         if (!mayMount)
             throw new DatapathException($"No BPF file system is mounted ({DefaultMount} is where one belongs). {Remedy}");
 
-        if (File.ResolveLinkTarget("/proc/self/ns/mnt", false)?.Name != File.ResolveLinkTarget("/proc/1/ns/mnt", false)?.Name)
+        if (!IsInMountNamespaceOfInit())
             throw new DatapathException($"No BPF file system is mounted in this mount namespace. {Remedy}");
 
         try
@@ -80,6 +80,19 @@ internal static class BpfFileSystems
         catch (LinuxException exception)
         {
             throw new DatapathException($"No BPF file system is mounted, and mounting one failed: {exception.Message}. {Remedy}", exception);
+        }
+    }
+
+    // Who may not look at process 1 does not know, and a mount that only this process sees would be worse than none.
+    private static bool IsInMountNamespaceOfInit()
+    {
+        try
+        {
+            return File.ResolveLinkTarget("/proc/self/ns/mnt", false)?.Name == File.ResolveLinkTarget("/proc/1/ns/mnt", false)?.Name;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 }

@@ -9,6 +9,7 @@ internal sealed class NetlinkSocket : IDisposable
 {
     public const int NETLINK_ROUTE = 0;
     public const int NETLINK_SOCK_DIAG = 4;
+    public const int NETLINK_NETFILTER = 12;
     public const int NETLINK_GENERIC = 16;
 
     // The kernel fills datagrams of a dump up to 32 KiB, and goes beyond for one message that is longer.

@@ -19,7 +19,16 @@ public sealed class Bpftool : IBpftool
     }
 
     /// <summary>The path given, or the first of PATH, /usr/sbin and /sbin that has it. A service's PATH often lacks the last two.</summary>
-    public static string Locate(string? explicitPath) => Locate(explicitPath, Environment.GetEnvironmentVariable("PATH"), File.Exists);
+    /// <exception cref="BpftoolException">There is none, or others than its owner may write to it.</exception>
+    public static string Locate(string? explicitPath)
+    {
+        string path = Locate(explicitPath, Environment.GetEnvironmentVariable("PATH"), File.Exists);
+        // It runs with what loading programs takes, so whoever can change it has that.
+        var target = File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+        return (target.UnixFileMode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
+            ? path
+            : throw new BpftoolException(path, [], null, "", "others than its owner may write to it: chmod go-w, or name another one");
+    }
 
     public async Task<string> VersionAsync(CancellationToken stopping)
     {

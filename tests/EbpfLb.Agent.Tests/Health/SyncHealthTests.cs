@@ -32,6 +32,23 @@ public sealed class SyncHealthTests
         Assert.True(IsHealthy);
     }
 
+    [Theory]
+    [InlineData(24)]
+    [InlineData(-24)]
+    [InlineData(1)]
+    public void S178_A_wall_clock_that_jumps_makes_nothing_late_or_early(int hours)
+    {
+        Run();
+        _health.Queued();
+        _time.Jump(TimeSpan.FromHours(hours));
+        Assert.True(IsHealthy);
+        _time.Advance(Timeout - TimeSpan.FromTicks(1));
+        Assert.True(IsHealthy);
+        _time.Jump(TimeSpan.FromHours(-hours));
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.False(IsHealthy);
+    }
+
     [Fact]
     public void Who_never_synced_is_starting_up()
     {

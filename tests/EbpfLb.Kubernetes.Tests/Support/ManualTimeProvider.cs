@@ -6,6 +6,7 @@ internal sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private TimeSpan _jumped;
     private DateTimeOffset _now = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -13,10 +14,14 @@ internal sealed class ManualTimeProvider : TimeProvider
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)
-            return _now;
+            return _now + _jumped;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (_gate)
+            return _now.Ticks;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -25,6 +30,13 @@ internal sealed class ManualTimeProvider : TimeProvider
         lock (_gate)
             _timers.Add(timer);
         return timer;
+    }
+
+    /// <summary>Somebody sets the clock; no time passes.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_gate)
+            _jumped += by;
     }
 
     public void Advance(TimeSpan by)

@@ -40,6 +40,8 @@ public sealed class EventRecorder
     private readonly IApiTransport _transport;
     private readonly string _nodeName;
     private readonly TimeProvider _time;
+    private readonly DateTimeOffset _startedAt;
+    private readonly long _startTimestamp;
     private readonly ILogger<EventRecorder> _logger;
     private readonly Channel<bool> _news =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -62,8 +64,13 @@ public sealed class EventRecorder
         _transport = transport;
         _nodeName = nodeName;
         _time = time;
+        _startedAt = time.GetUtcNow();
+        _startTimestamp = time.GetTimestamp();
         _logger = logger;
     }
+
+    // As if nobody had set the clock since the start: what waits must not wait longer, or less, because somebody did.
+    private DateTimeOffset Now => _startedAt + _time.GetElapsedTime(_startTimestamp);
 
     /// <summary>Reports that became no Event: too many of a Service, too many at once, or given up.</summary>
     public long Dropped
@@ -87,7 +94,7 @@ public sealed class EventRecorder
         ArgumentException.ThrowIfNullOrEmpty(reason);
         ArgumentNullException.ThrowIfNull(note);
         var key = new EventKey(service, uid, severity, reason, EventRequests.FitNote(PrintableText.Escape(note)));
-        var now = _time.GetUtcNow();
+        var now = Now;
         bool firstDrop;
         lock (_gate)
         {
@@ -128,7 +135,7 @@ public sealed class EventRecorder
         int count;
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
+            var now = Now;
             ForgetEnded(now);
             if (NextDue() is not { } next)
                 return (false, Timeout.InfiniteTimeSpan);
@@ -139,7 +146,8 @@ public sealed class EventRecorder
 
             due = next;
             count = due.Count;
-            request = due.Exists ? EventRequests.Patch(due) : EventRequests.Create(due, _nodeName);
+            var jumped = _time.GetUtcNow() - now;
+            request = due.Exists ? EventRequests.Patch(due, jumped) : EventRequests.Create(due, _nodeName, jumped);
         }
 
         using (request)
@@ -239,7 +247,7 @@ public sealed class EventRecorder
         bool good = (int)answer.Status is >= 200 and < 300;
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
+            var now = Now;
             if (good)
             {
                 due.SentCount = count;

@@ -16,7 +16,8 @@ internal static class EventRequests
     // The API's limit for the instance; a node's name may be longer.
     private const int MaxInstance = 128;
 
-    public static HttpRequestMessage Create(RecordedEvent recorded, string nodeName) => Request(
+    /// <param name="jumped">How far the clock was set since the times of the Event began to count.</param>
+    public static HttpRequestMessage Create(RecordedEvent recorded, string nodeName, TimeSpan jumped) => Request(
         HttpMethod.Post, Collection(recorded), "application/json", json =>
         {
             var key = recorded.Key;
@@ -26,8 +27,8 @@ internal static class EventRequests
             json.WriteString("name", recorded.Name);
             json.WriteString("namespace", key.Service.Namespace);
             json.WriteEndObject();
-            json.WriteString("eventTime", MicroTime(recorded.FirstObserved));
-            WriteSeries(json, recorded);
+            json.WriteString("eventTime", MicroTime(recorded.FirstObserved + jumped));
+            WriteSeries(json, recorded, jumped);
             json.WriteString("reportingController", ReportingController);
             json.WriteString("reportingInstance", nodeName.Length <= MaxInstance ? nodeName : nodeName[..MaxInstance]);
             json.WriteString("action", EventReasons.ActionOf(key.Reason));
@@ -45,8 +46,10 @@ internal static class EventRequests
         });
 
     /// <summary>Tells the server how often it happened by now.</summary>
-    public static HttpRequestMessage Patch(RecordedEvent recorded) => Request(
-        HttpMethod.Patch, $"{Collection(recorded)}/{recorded.Name}", "application/merge-patch+json", json => WriteSeries(json, recorded));
+    /// <param name="jumped">As for <see cref="Create"/>.</param>
+    public static HttpRequestMessage Patch(RecordedEvent recorded, TimeSpan jumped) => Request(
+        HttpMethod.Patch, $"{Collection(recorded)}/{recorded.Name}", "application/merge-patch+json",
+        json => WriteSeries(json, recorded, jumped));
 
     /// <summary>What the API takes as a note: cut between two characters, and marked as cut.</summary>
     public static string FitNote(string text)
@@ -71,14 +74,14 @@ internal static class EventRequests
         $"/apis/events.k8s.io/v1/namespaces/{recorded.Key.Service.Namespace}/events";
 
     // A series of one is none to the API.
-    private static void WriteSeries(Utf8JsonWriter json, RecordedEvent recorded)
+    private static void WriteSeries(Utf8JsonWriter json, RecordedEvent recorded, TimeSpan jumped)
     {
         if (recorded.Count < 2)
             return;
 
         json.WriteStartObject("series");
         json.WriteNumber("count", recorded.Count);
-        json.WriteString("lastObservedTime", MicroTime(recorded.LastObserved));
+        json.WriteString("lastObservedTime", MicroTime(recorded.LastObserved + jumped));
         json.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -234,6 +235,27 @@ public sealed class EventRecorderTests : IDisposable
         Assert.Equal(0, _recorder.Dropped);
         Assert.Contains(@"refuses\u000aconnections", Assert.Single(_logger.Warnings), StringComparison.Ordinal);
         Assert.Equal(1, _logger.CountOf(2182));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task S178_A_clock_that_is_set_by_a_day_holds_no_Event_back_and_dates_it_right(int days)
+    {
+        _transport.Answer(HttpStatusCode.ServiceUnavailable);
+        Report("one");
+        Assert.True((await _recorder.SendNextAsync(CancellationToken.None)).Sent);
+        _time.Jump(TimeSpan.FromDays(days));
+        Assert.Equal((false, EventRecorder.RetryDelay), await _recorder.SendNextAsync(CancellationToken.None));
+
+        _time.Advance(EventRecorder.RetryDelay);
+        await SendAllAsync();
+        Assert.Equal(2, _transport.Requests.Count);
+        Report("two");
+        await SendAllAsync();
+        Assert.Contains(
+            _time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture), _transport.Requests[^1].Body,
+            StringComparison.Ordinal);
     }
 
     [Fact]
