@@ -9,6 +9,7 @@ SHELL         := /bin/bash
 CONFIGURATION ?= Release
 ARGS          ?=
 QUICK         ?=
+RUN           ?= artifacts/bench/compare/results.json
 
 RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
@@ -90,6 +91,10 @@ demo: deps probe publish ## Watch services served by the kernel, in namespaces o
 bench: deps bpf probe loadgen publish ## Compare direct, iptables, nftables and this data plane (root): ten minutes; QUICK=1: two
 	$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --compare $(if $(QUICK),--quick) $(ARGS)
+
+bench-check: deps ## Compare the ratios of the last comparison with the committed ones; RUN=FILE for another
+	@$(DOTNET) build tools/EbpfLb.Bench -c $(CONFIGURATION) --nologo -v quiet
+	@$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- --compare-check $(RUN) $(ARGS)
 
 bench-sync: build publish ## Measure the cost of a connection and of programming services (root); QUICK=1: three minutes
 	$(DOTNET) run --project tools/EbpfLb.Bench -c $(CONFIGURATION) --no-build -- $(if $(QUICK),--quick) $(ARGS)

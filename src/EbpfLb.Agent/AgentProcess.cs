@@ -194,7 +194,8 @@ public static class AgentProcess
         deadSockets?.Looked = serving.Sockets.Looked;
         ulong netns = NetworkNamespace.CurrentCookie();
         var audits = new AuditLoop(
-            () => MapImage.Read(datapath.Maps), () => datapath.Use(datapath.Installation.PutBack), () => settings.Mend(options.Flows, netns),
+            () => datapath.Use(() => MapImage.Read(datapath.Maps)), () => datapath.Use(datapath.Installation.PutBack),
+            () => settings.Mend(options.Flows, netns),
             () => datapath.Installation.Problems, new AuditRecord(datapath.Maps.Audit), serving.Audits, new AuditOptions(),
             TimeProvider.System, loggers.CreateLogger<AuditLoop>());
         var loop = new ReconcileLoop(

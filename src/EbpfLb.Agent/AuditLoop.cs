@@ -24,7 +24,9 @@ internal sealed class AuditLoop(
 {
     private Reading? _reading;
     private IReadOnlyList<Problem> _ofMaps = [];
-    private IReadOnlyList<Problem> _shown = [];
+
+    // Those of the start are in the log, and the first run shows them.
+    private IReadOnlyList<Problem> _shown = ofInstallation();
     private HashSet<string> _told = new(StringComparer.Ordinal);
     private string? _failure;
     private bool _isUnrepaired;

@@ -109,12 +109,14 @@ public static class AuditProcess
     private static async Task<DesiredChanges> DesireAsync(
         DatapathAudit audit, AgentOptions options, ILoggerFactory loggers, CancellationToken stopping)
     {
-        var delta = await ListAsync(options, loggers, stopping).ConfigureAwait(false);
+        var (delta, server) = await ListAsync(options, loggers, stopping).ConfigureAwait(false);
         var desired = new DesiredState(new DesiredStateOptions
         {
             NodeName = options.NodeName,
             Maglev = options.Maglev,
             DefaultAlgorithm = options.DefaultAlgorithm,
+            AllowNodeExternalIPs = options.AllowNodeExternalIPs,
+            ApiServers = server is { } address ? [address] : [],
         })
         {
             NodeFacts = new NodeFacts(audit.SourceAddresses.ToEquatableArray(), PodCidrs: default),
@@ -124,7 +126,7 @@ public static class AuditProcess
         return desired.Update(delta.State, delta.Dirty);
     }
 
-    private static async Task<ClusterDelta> ListAsync(AgentOptions options, ILoggerFactory loggers, CancellationToken stopping)
+    private static async Task<(ClusterDelta Delta, ApiServerEndpoint? Server)> ListAsync(AgentOptions options, ILoggerFactory loggers, CancellationToken stopping)
     {
         var time = TimeProvider.System;
         var state = new ClusterStateWriter();
@@ -148,7 +150,7 @@ public static class AuditProcess
                 await Task.Delay(TimeSpan.FromMilliseconds(20), stopping).ConfigureAwait(false);
             }
 
-            return state.Take();
+            return (state.Take(), source.ApiServer);
         }
         finally
         {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-using System.Text;
 using EbpfLb.Agent.Metrics;
 using EbpfLb.Agent.Tests.Support;
 using EbpfLb.Datapath.Audit;
@@ -123,7 +122,9 @@ public sealed class AuditLoopTests : IDisposable
     {
         var loop = Create(new AuditOptions
         {
-            PollInterval = TimeSpan.FromMilliseconds(1), Interval = TimeSpan.FromMilliseconds(1), RetryInterval = TimeSpan.FromMilliseconds(2),
+            PollInterval = TimeSpan.FromMilliseconds(1),
+            Interval = TimeSpan.FromMilliseconds(1),
+            RetryInterval = TimeSpan.FromMilliseconds(2),
         });
         var woken = new SemaphoreSlim(0);
         loop.Wake = () => woken.Release();
@@ -174,6 +175,19 @@ public sealed class AuditLoopTests : IDisposable
     }
 
     [Fact]
+    public void S168_A_hook_that_others_held_at_the_start_is_told_no_second_time_and_its_end_is_shown()
+    {
+        _problems = [new Problem("/sys/fs/cgroup/x", "held")];
+        var loop = Create();
+        int wakes = 0;
+        loop.Wake = () => wakes++;
+        _problems = [];
+        loop.Look();
+        Assert.Equal(1, wakes);
+        Assert.Empty(_log.Lines);
+    }
+
+    [Fact]
     public void S168_A_hook_that_others_hold_is_told_once_and_shown_at_once()
     {
         var loop = Create();
@@ -191,7 +205,7 @@ public sealed class AuditLoopTests : IDisposable
         Assert.Equal(2, wakes);
     }
 
-    private string Metrics => Encoding.UTF8.GetString(_registry.Write());
+    private string Metrics => System.Text.Encoding.UTF8.GetString(_registry.Write());
 
     private AuditLoop Create(AuditOptions? options = null) => new(
         () => MapImage.Read(_maps), () => _putBack(), () => _settingsChanged, () => _problems, _record, new AuditMetrics(_registry),

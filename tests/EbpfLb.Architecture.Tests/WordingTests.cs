@@ -9,9 +9,9 @@ namespace EbpfLb.Architecture.Tests;
 /// </summary>
 public sealed partial class WordingTests
 {
-    // Where a reader is sent. Addresses of packages and mirrors are the business of whoever builds.
+    // Where a reader is sent, and the name of SVG. Addresses of packages and mirrors are the business of whoever builds.
     private static readonly string[] Hosts =
-        ["learn.microsoft.com", "dot.net", "kubernetes.io", "docs.kernel.org", "www.gnu.org", "www.apache.org"];
+        ["www.w3.org", "learn.microsoft.com", "dot.net", "kubernetes.io", "docs.kernel.org", "www.gnu.org", "www.apache.org"];
 
     private static readonly Regex[] Patterns = [TrackerEntry(), MachinePath(), Tool(), WorkingPeriod()];
 

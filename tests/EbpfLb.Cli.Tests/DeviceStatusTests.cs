@@ -116,7 +116,7 @@ public sealed class DeviceStatusTests : IDisposable
         var devices = status["devices"]!.AsArray();
         Assert.Equal(2, devices.Count);
         Assert.Equal(
-            ["index", "name", "kind", "gone", "saidAttached", "xdpMode", "links"], devices[0]!.AsObject().Select(member => member.Key));
+            ["index", "name", "kind", "gone", "saidAttached", "xdpMode", "foreignXdp", "links"], devices[0]!.AsObject().Select(member => member.Key));
         Assert.Equal(NodeDevices.Uplink, (string?)devices[0]!["name"]);
         Assert.Equal(("uplink", "native"), ((string?)devices[0]!["kind"], (string?)devices[0]!["xdpMode"]));
         Assert.True((bool)devices[0]!["saidAttached"]!);

@@ -183,7 +183,7 @@ public sealed class StatusTests
 
         Assert.Equal(
             [
-                "verdict", "reasons", "pinPath", "agent", "programs", "cgroups", "devices", "services", "frontends", "backends", "maps",
+                "verdict", "reasons", "pinPath", "agent", "audit", "programs", "cgroups", "devices", "services", "frontends", "backends", "maps",
                 "problems",
             ],
             status.Select(member => member.Key));

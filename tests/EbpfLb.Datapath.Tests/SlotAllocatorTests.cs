@@ -34,6 +34,23 @@ public sealed class SlotAllocatorTests
     }
 
     [Fact]
+    public void What_an_array_grows_by_joins_the_free_range_before_it()
+    {
+        var slots = new SlotAllocator(10, Grace, _time);
+        Assert.True(slots.TryAllocate(6, out _));
+        Assert.False(slots.TryAllocate(8, out _));
+        slots.Grow(14);
+        Assert.True(slots.TryAllocate(8, out var range));
+        Assert.Equal((6u, 14u, 14u), (range.Base, slots.Capacity, slots.Used));
+        slots.Grow(14);
+        slots.Grow(3);
+        Assert.False(slots.TryAllocate(1, out _));
+        slots.Grow(15);
+        Assert.True(slots.TryAllocate(1, out range));
+        Assert.Equal(14u, range.Base);
+    }
+
+    [Fact]
     public void The_smallest_gap_that_fits_is_taken()
     {
         var slots = new SlotAllocator(100, TimeSpan.Zero, _time);

@@ -19,6 +19,8 @@ public sealed class ApiRestartTests(ApiNode node) : ApiTest(node), IClassFixture
         deleted.PutWithNodePort(Node.P13);
         await kept.ServedByAsync(Node.P11, Node.P21);
         await deleted.ServedByAsync(Node.P13);
+        // The first frontend of a service comes before the others.
+        await Node.SettleAsync();
         var before = Node.Agent.ReadSnapshot();
         await using var stream = Node.P12.Stream("tcp", kept.ClusterIP, intervalMs: 10);
         await stream.FlowAsync();

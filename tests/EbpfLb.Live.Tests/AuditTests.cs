@@ -16,8 +16,8 @@ public sealed class AuditTests(LiveNode node) : LiveTest(node)
         await service.PublishAsync(Node.P11.Ready);
         Assert.Equal((0, "Nothing differs.\n"), Short(await AuditAsync()));
 
-        var backend = Assert.Single(Node.Agent.ReadSnapshot().Backends, view => service.Owns(view.ServiceName) && view.Address.IsIPv4);
-        await BpftoolAsync(MapNames.Backends, "delete", "key", .. Bytes(backend.Id));
+        var backend = Assert.Single(Node.Agent.ReadSnapshot().Backends, view => service.Owns(view.ServiceName) && view is { Address.IsIPv4: true, Protocol: LoadBalancing.Model.Protocol.Tcp });
+        await BpftoolAsync(MapNames.Backends, ["delete", "key", .. Bytes(backend.Id)]);
         Assert.Equal(0, (await Node.P12.TcpAsync(service, DialFamily.V4)).Succeeded);
         var told = await AuditAsync("-o", "json");
         Assert.Equal(1, told.ExitCode);

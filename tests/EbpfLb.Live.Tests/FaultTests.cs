@@ -229,19 +229,6 @@ public sealed class FaultTests
     }
 
     [PrivilegedFact]
-    public async Task A_program_that_tolerates_no_other_on_its_hook_is_named_and_left_alone()
-    {
-        using var ground = new AgentGround();
-        await using var foreign = await ForeignProgram.AttachAsync(ground.BpfFs, ground.Cgroup, multi: false);
-        AssertRefused(
-            await ground.Agent().RunToEndAsync(), 1,
-            $"CgroupInet4Connect of cgroup {ground.Cgroup} is held by program {foreign.Id} '{ForeignProgram.Name}', attached without "
-            + "BPF_F_ALLOW_MULTI, so nothing can stand beside it. It was not touched. Detach it (bpftool cgroup detach), "
-            + "have its owner attach it with 'multi', or choose another --cgroup.");
-        Assert.Equal([foreign.Id], ForeignProgram.ProgramsOf(ground.Cgroup));
-    }
-
-    [PrivilegedFact]
     public async Task A_program_that_tolerates_others_runs_beside_ours_and_a_restart_adds_none()
     {
         using var ground = new AgentGround();
@@ -289,7 +276,7 @@ public sealed class FaultTests
         await third.PublishAsync(node.P21.Ready);
 
         string message = $"{third.FullName} is not programmed: backends_v1 is full (10 entries). "
-            + "Raise it with --map-size backends_v1=ENTRIES after 'ebpflb cleanup', or delete services.";
+            + "Raise it with --map-size backends_v1=ENTRIES, or delete services.";
         Assert.EndsWith(message, await node.Agent.WaitForLogAsync(third.FullName), StringComparison.Ordinal);
         await Eventually.True(
             () => node.Agent.ReadStatus().Problems.Any(problem => problem.Object == third.FullName && problem.Message == message),

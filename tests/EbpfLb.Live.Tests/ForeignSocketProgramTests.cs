@@ -35,7 +35,10 @@ public sealed class ForeignSocketProgramTests
         Assert.True(foreign.IsAttached);
 
         await foreign.DetachAsync();
-        await Eventually.True(() => node.Agent.ReadStatus().Verdict.Health == Health.Ok, "the hooks are taken once they are free");
+        await Eventually.True(
+            () => node.Agent.ReadStatus() is { Problems.Count: 0 } now && now.Hooks.All(hook => hook.State == HookState.Attached),
+            "the hooks are taken once they are free");
+        Assert.Empty(node.Agent.ReadStatus().Verdict.Reasons);
         (await node.Host.TcpAsync(service.ClusterIP(), count: 20)).AssertAnsweredBy("p11", "p21");
     }
 

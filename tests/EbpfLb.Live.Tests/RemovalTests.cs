@@ -2,7 +2,6 @@
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
-using EbpfLb.Linux.Processes;
 using EbpfLb.Live.Tests.Support;
 
 namespace EbpfLb.Live.Tests;

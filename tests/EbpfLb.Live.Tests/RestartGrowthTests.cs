@@ -53,11 +53,15 @@ public sealed class RestartGrowthTests(ITestOutputHelper output)
     [PrivilegedFact]
     public async Task S142_maps_of_services_grow_until_what_was_refused_fits()
     {
-        const int Room = 20;
+        const int Room = 40;
         string[] small = [MapNames.Services, MapNames.Backends, MapNames.Frontends, MapNames.Vips, MapNames.Slots, MapNames.ServiceNames];
         await using var node = await LiveNode.CreateAsync([.. small.SelectMany(map => new[] { "--map-size", $"{map}={Room}" })]);
         await node.Agent.KillAsync();
-        await using var agent = new LiveAgent(node.Agent.BpfFs, node.Agent.Cgroup, node.Agent.Manifests);
+        await using var agent = new LiveAgent(node.Agent.BpfFs, node.Agent.Cgroup, node.Agent.Manifests)
+        {
+            // As it is deployed.
+            Under = ["setpriv", "--bounding-set=-all,+bpf,+net_admin,+perfmon", "--inh-caps=-all"],
+        };
         await agent.StartAsync();
         var services = Enumerable.Range(0, 12).Select(_ => node.NewService()).ToArray();
         foreach (var service in services)

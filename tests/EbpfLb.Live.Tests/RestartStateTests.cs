@@ -16,7 +16,7 @@ public sealed class RestartStateTests(LiveNode node, ITestOutputHelper output) :
         var services = Enumerable.Range(0, Services).Select(i => Node.NewService(algorithm: i % 2 == 0 ? "maglev" : "")).ToArray();
         var model = new Dictionary<LiveService, Client[]>();
         var random = new Random(133);
-        int rounds = Scale.Of("EBPFLB_SOAK_ROUNDS", 12);
+        int rounds = Scale.Of("EBPFLB_SOAK_ROUNDS", 6);
         using var stop = new CancellationTokenSource();
         var sampling = SampleAsync(stop.Token);
         for (int round = 0; round < rounds; round++)

@@ -15,7 +15,7 @@
 #define PATIENCE_MS 1000 /* what takes longer has failed */
 
 struct options {
-	struct sockaddr_in targets[MAX_TARGETS]; /* dialled in turn */
+	struct sockaddr_in targets[MAX_TARGETS];
 	int target_count;
 	int clients;
 	int port;
@@ -66,6 +66,7 @@ void window_fail(struct window *window, int error);
 void window_print(struct window *window);
 
 /* main.c */
+/* One of them by chance, as services choose: the same numbers in every process. */
 const struct sockaddr_in *next_target(const struct options *options);
 /* Its end sends a reset: nothing stays behind on either side, so ports do not run out. */
 int tcp_socket(int flags);

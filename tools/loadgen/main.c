@@ -31,7 +31,7 @@ static const char usage[] =
 	"  bulk       one TCP connection, as fast as it takes; an operation is a byte that was acknowledged\n"
 	"  await --name LETTER                dials one after the other until this letter greets\n"
 	"\n"
-	"  --to ADDRESS:PORT    where; may be repeated, then in turn\n"
+	"  --to ADDRESS:PORT    where; may be repeated, then by chance\n"
 	"  --clients N          at once (16)\n"
 	"  --seconds S          measured (1); of await: until it gives up\n"
 	"  --warm-up S          before that (0.1)\n"
@@ -82,9 +82,12 @@ uint64_t now_ns(void)
 
 const struct sockaddr_in *next_target(const struct options *options)
 {
-	static unsigned int turn;
+	static uint32_t state = 2463534242;
 
-	return &options->targets[turn++ % (unsigned int)options->target_count];
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return &options->targets[state % (uint32_t)options->target_count];
 }
 
 int tcp_socket(int flags)

@@ -111,7 +111,6 @@ public sealed class Datapath : IDisposable
         catch (Exception exception) when (!migration.IsCommitted
             && exception is DatapathException or BpftoolException or LinuxException or IOException or OperationCanceledException)
         {
-            loader.RemoveOwnPrograms();
             migration.Abandon();
             if (exception is DatapathException or OperationCanceledException)
                 throw;

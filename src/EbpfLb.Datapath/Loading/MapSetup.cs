@@ -50,7 +50,6 @@ internal sealed class MapSetup(PinDirectory pins, ObjectLoader loader, DatapathO
         }
         catch (DatapathException)
         {
-            loader.RemoveOwnPrograms();
             _migration.Abandon();
             throw;
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Collections.Concurrent;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
@@ -13,6 +14,9 @@ namespace EbpfLb.Datapath.Loading;
 /// </summary>
 internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDisposable
 {
+    // The objects of a process do not change.
+    private static readonly ConcurrentDictionary<EmbeddedObject, bool> s_compared = [];
+
     private readonly Dictionary<EmbeddedObject, MemoryFile> _checked = [];
     private string? _programDirectory;
 
@@ -22,13 +26,17 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     /// <summary>Where the map of a name is that programs are loaded over. While maps are replaced it is not its own place.</summary>
     public Func<string, string> PinOf { get; set; } = pins.Map;
 
-    /// <summary>Creates maps as the objects declare them, and pins them.</summary>
+    /// <summary>Creates maps as the objects declare them, or after those of the same name that are in place, and pins them.</summary>
     /// <param name="directory">Where.</param>
-    /// <param name="sizes">Of those that shall have another size than is declared.</param>
+    /// <param name="sizes">Of those that shall have another size.</param>
     public async Task CreateMapsAsync(
         IReadOnlyCollection<string> names, string directory, IReadOnlyDictionary<string, uint> sizes, CancellationToken stopping)
     {
-        if (names.Count == 0)
+        foreach (string name in names.Where(name => File.Exists(pins.Map(name))))
+            Pin(pins.Map(name), Path.Combine(directory, name), sizes);
+
+        string[] missing = [.. names.Where(name => !File.Exists(pins.Map(name)))];
+        if (missing.Length == 0)
             return;
 
         var file = await OpenCheckedAsync(EmbeddedObject.All[0], stopping).ConfigureAwait(false);
@@ -38,9 +46,9 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             // A load makes every map that it is not given, with its type, flags and BTF.
             Directory.CreateDirectory(image);
             string maps = Path.Combine(image, "maps");
-            var given = MapNames.All.Where(name => !names.Contains(name) && File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
+            var given = MapNames.All.Except(missing).Where(name => File.Exists(pins.Map(name))).ToDictionary(name => name, pins.Map);
             await bpftool.LoadAllAsync(file.PathForChild, Path.Combine(image, "programs"), given, maps, stopping).ConfigureAwait(false);
-            foreach (string name in names)
+            foreach (string name in missing)
                 Pin(Path.Combine(maps, name), Path.Combine(directory, name), sizes);
         }
         finally
@@ -116,10 +124,16 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
         var file = MemoryFile.Create(bpfObject.Name, bpfObject.Content);
         try
         {
+            if (s_compared.ContainsKey(bpfObject))
+                return _checked[bpfObject] = file;
+
             using var btf = await bpftool.DumpBtfAsync(file.PathForChild, stopping).ConfigureAwait(false);
             var findings = LayoutCheck.Compare(btf, LayoutCheck.Scope.TypesPresent);
             if (findings.Count == 0)
+            {
+                s_compared[bpfObject] = true;
                 return _checked[bpfObject] = file;
+            }
 
             throw new DatapathException(
                 $"The BPF object {bpfObject.Name} and this agent disagree about the maps, so neither was touched: {string.Join("; ", findings)}. "
@@ -134,7 +148,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
 
     private bool IsLoaded(EmbeddedObject one) => one.Programs.All(name => File.Exists(Path.Combine(ProgramDirectory, name)));
 
-    // One that shall have another size is made again in its image.
+    // One that shall have another size than its image is made after it.
     private static void Pin(string image, string pin, IReadOnlyDictionary<string, uint> sizes)
     {
         using var staged = BpfMap.OpenPinned(image);
@@ -150,21 +164,22 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
 
     private static BpfMap Create(BpfMapInfo image, uint size)
     {
+        var spec = new BpfMapSpec(
+            image.Name, image.Type, image.KeySize, image.ValueSize, size, image.Flags, image.BtfId, image.BtfKeyTypeId, image.BtfValueTypeId);
         try
         {
-            return BpfMap.Create(new BpfMapSpec(
-                image.Name, image.Type, image.KeySize, image.ValueSize, size, image.Flags, image.BtfId, image.BtfKeyTypeId, image.BtfValueTypeId));
+            return BpfMap.Create(spec);
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.EPERM && spec.BtfId != 0)
+        {
+            // Types are looked up by id, which takes CAP_SYS_ADMIN. Without them only bpftool's view of the map is poorer.
+            return Create(image with { BtfId = 0, BtfKeyTypeId = 0, BtfValueTypeId = 0 }, size);
         }
         catch (LinuxException exception)
         {
             throw new DatapathException(
                 $"Map {image.Name} cannot be created with {size} entries: {exception.Message}. Choose another --map-size {image.Name}=ENTRIES"
-                + exception.Errno switch
-                {
-                    Errno.ENOMEM => ", or give the agent's memory cgroup more.",
-                    Errno.EPERM => ", or none: choosing a size takes CAP_SYS_ADMIN, once, because the map's types are looked up by id.",
-                    _ => ".",
-                },
+                + (exception.Errno == Errno.ENOMEM ? ", or give the agent's memory cgroup more." : "."),
                 exception);
         }
     }

@@ -21,6 +21,8 @@ namespace EbpfLb.Datapath.Migration;
 internal sealed class MapMigration(
     PinDirectory pins, ObjectLoader loader, IReadOnlyList<MapConversion> conversions, Action<MigrationStep>? reached = null)
 {
+    private bool _isLoading;
+
     private string Staged => Path.Combine(pins.Staging, "next");
 
     /// <summary>Whether an agent was killed after it had filled the maps in <c>next</c>.</summary>
@@ -46,6 +48,7 @@ internal sealed class MapMigration(
         loader.PinOf = name => names.Contains(name) ? Path.Combine(Staged, name) : pins.Map(name);
         CheckShapes();
         reached?.Invoke(MigrationStep.Staged);
+        _isLoading = true;
         await loadPrograms().ConfigureAwait(false);
         reached?.Invoke(MigrationStep.Loaded);
         Fill(name => EntryMerges.Of(name) is not null);
@@ -101,6 +104,8 @@ internal sealed class MapMigration(
     /// <summary>Removes what was made, when nothing has changed over yet.</summary>
     public void Abandon()
     {
+        if (_isLoading)
+            loader.RemoveOwnPrograms();
         loader.PinOf = pins.Map;
         ObjectLoader.RemoveTree(pins.Staging);
     }

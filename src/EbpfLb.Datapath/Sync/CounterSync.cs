@@ -80,12 +80,23 @@ internal sealed class CounterSync(ILbMaps maps)
     /// <summary>Counters of backends that are missing, or nobody's; those that count already are left alone.</summary>
     public IReadOnlyList<MapDrift<uint>> Drifted(IReadOnlyList<uint> read)
     {
+        var drifted = new List<MapDrift<uint>>();
+        int known = 0;
+        foreach (uint id in read)
+        {
+            if (_counted.Contains(id))
+                known++;
+            else if (_map.TryGet(id, out _))
+                drifted.Add(new MapDrift<uint>(id, DivergenceKind.Extra));
+        }
+
+        if (known >= _counted.Count)
+            return drifted;
+
         var seen = read.ToHashSet();
-        return
-        [
-            .. _counted.Where(id => !seen.Contains(id) && !_map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Missing)),
-            .. read.Where(id => !_counted.Contains(id) && _map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Extra)),
-        ];
+        drifted.AddRange(_counted
+            .Where(id => !seen.Contains(id) && !_map.TryGet(id, out _)).Select(id => new MapDrift<uint>(id, DivergenceKind.Missing)));
+        return drifted;
     }
 
     public MapWrite Mend(uint backend)

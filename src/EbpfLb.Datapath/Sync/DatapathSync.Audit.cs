@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Buffers;
 using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
 using EbpfLb.Datapath.Maps;
@@ -77,9 +78,12 @@ public sealed partial class DatapathSync
 
     private ulong SumOf(SlotRange range)
     {
-        var table = new uint[range.Count];
+        uint[] buffer = ArrayPool<uint>.Shared.Rent((int)range.Count);
+        var table = buffer.AsSpan(0, (int)range.Count);
         _maps.Slots.Read(range.Base, table);
-        return TableSum(table);
+        ulong sum = TableSum(table);
+        ArrayPool<uint>.Shared.Return(buffer);
+        return sum;
     }
 
     private void MendNodePorts(Mending mending)

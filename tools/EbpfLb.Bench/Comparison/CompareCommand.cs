@@ -44,7 +44,9 @@ internal static class CompareCommand
             ComparisonOutput.Write(run, options.Output, Console.Out);
             return 0;
         }
-        catch (Exception exception) when (stopping.IsCancellationRequested && exception is OperationCanceledException or BenchException or IOException)
+        // What a signal ends fails in ways of its own.
+        catch (Exception exception) when (stopping.IsCancellationRequested
+            && exception is OperationCanceledException or BenchException or IOException)
         {
             Console.Error.WriteLine("\ninterrupted: nothing was written, and what was made is removed");
             return 1;

@@ -43,8 +43,10 @@ internal sealed class ComparisonRun(ComparisonOptions options, Progress progress
         foreach (string mode in new[] { Mode.Iptables, Mode.Nftables })
         {
             _collected.Omit(Measure.ProxyMemory, mode, services, "no kube-proxy runs here");
-            if (services < KernelMemory.LeastServices)
-                _collected.Omit(Measure.KernelMemory, mode, services, "less than what /proc/meminfo can tell apart");
+            if (!KernelMemory.IsTold)
+                _collected.Omit(Measure.KernelMemory, mode, services, "there is no /proc/slabinfo here");
+            else if (services < KernelMemory.LeastServices)
+                _collected.Omit(Measure.KernelMemory, mode, services, "less than what /proc/slabinfo can tell apart");
         }
 
         if (options.CountsOfAllMeasures.Contains(services))

@@ -68,11 +68,11 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
     {
         if (!isFirst)
             mode.Clear();
-        bool weighs = mode.Name != Mode.Ebpf && services >= KernelMemory.LeastServices;
-        double before = weighs ? KernelMemory.NowMB() : 0;
+        bool isWeighed = mode.Name != Mode.Ebpf && services >= KernelMemory.LeastServices && KernelMemory.IsTold;
+        double before = isWeighed ? KernelMemory.SettledMB(stopping) : 0;
         collected.Add(Measure.Programming, mode.Name, services, mode.Program(_cluster, stopping));
-        if (weighs)
-            collected.Add(Measure.KernelMemory, mode.Name, services, KernelMemory.NowMB() - before);
+        if (isWeighed)
+            collected.Add(Measure.KernelMemory, mode.Name, services, KernelMemory.SettledMB(stopping) - before);
         else if (mode.MapMB is { } maps)
             collected.Add(Measure.KernelMemory, mode.Name, services, maps);
     }

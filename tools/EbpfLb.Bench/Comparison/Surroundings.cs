@@ -30,13 +30,13 @@ internal static class Surroundings
         new("congestion control", ReadOr("/proc/sys/net/ipv4/tcp_congestion_control", "unknown")),
         new("offloads", OffloadsOf(node, stopping)),
         new("agent", $"{Said([options.Agent, "--version"], stopping)}, --xdp {options.Xdp}"),
-        new("kube-proxy", "not run, and not needed: rules are rendered by this tool, of the structure that kube-proxy 1.36 renders, and "
-            + "loaded by the same commands. Its own work, its watch and the second it waits between two runs are in no figure"),
+        new("kube-proxy", "not run, not even where there is one: rules are rendered by this tool, of the structure that kube-proxy 1.36 "
+            + "renders, and loaded by the same commands. Its own work, its watch and the second it waits between two runs are in no figure"),
         new("services", $"{ComparedCluster.EndpointsPerService} endpoints each, none of them there; the dialled one in the middle of them, "
             + "reachable from outside as the only one but one; two more for backends on another node and for changes"),
         new("pods", "routed by the node, as those of a CNI without a bridge; br_netfilter is off"),
-        new("kernel memory", "maps: what the kernel accounts to them; rules: what SUnreclaim, VmallocUsed and Percpu of /proc/meminfo "
-            + "grow by"),
+        new("kernel memory", "maps: what the kernel accounts to them; rules: what objects of kmalloc, VmallocUsed and Percpu grow "
+            + "by (/proc/slabinfo, /proc/meminfo)"),
         new("endpoint change", "rules: from rendering on; ebpf: from the write to the API server on"),
     ];
 

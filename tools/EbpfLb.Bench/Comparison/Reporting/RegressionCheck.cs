@@ -69,6 +69,7 @@ internal static class RegressionCheck
         var found = check.Found!.Value;
         return $"{(Regressed(check) ? "REGRESSED" : "better   ")} {Measure.Named(expected.Measure).Title}, "
             + $"{Words.Services(expected.Services)}, over {PrintableText.Escape(expected.Over)}: "
-            + $"{Words.Number(found.Median)} ({Words.Range(found)}), expected {Words.Number(expected.Ratio)}, noise {Words.Percent(check.Noise)}";
+            + $"{Words.Number(found.Median)} ({Words.Range(found)}), "
+            + $"expected {Words.Number(expected.Ratio)}, noise {Words.Percent(check.Noise)}";
     }
 }

@@ -20,6 +20,9 @@ internal sealed record Load(
         ? $"nothing came back: {LastError}"
         : $"{Failures} failed beside {Operations} that did not: {LastError}";
 
+    /// <summary>The generator could not even begin.</summary>
+    public static Load Nothing(string error) => new(0, 0, error, 0, 0, []);
+
     public static Load Parse(string json)
     {
         using var document = JsonDocument.Parse(json);

@@ -21,13 +21,20 @@ internal static class LoadGenerator
     public static Load Run(TrafficMeasure measure, string mode, ComparedNode node, double seconds, CancellationToken stopping)
     {
         string[] to = [.. measure.Addresses(mode).SelectMany(address => new[] { "--to", address })];
-        // Nothing that came back is a result too: its exit status is 1, and its line says why.
-        return Load.Parse(Command.RunAnyway(BenchOptions.LoadGenerator,
-            [
-                measure.Command, .. to, "--clients", Text(measure.Clients), "--seconds", Text(seconds), "--warm-up", Text(WarmUpSeconds),
-                .. Place(node, measure.From),
-            ],
-            stopping));
+        try
+        {
+            // Nothing that came back is a result too: its exit status is 1, and its line says why.
+            return Load.Parse(Command.RunAnyway(BenchOptions.LoadGenerator,
+                [
+                    measure.Command, .. to, "--clients", Text(measure.Clients), "--seconds", Text(seconds),
+                    "--warm-up", Text(WarmUpSeconds), .. Place(node, measure.From),
+                ],
+                stopping));
+        }
+        catch (BenchException exception) when (!stopping.IsCancellationRequested)
+        {
+            return Load.Nothing(exception.Message);
+        }
     }
 
     /// <summary>Dials the moving service until the backend of that name answers.</summary>

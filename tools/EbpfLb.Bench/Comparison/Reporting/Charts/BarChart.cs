@@ -40,7 +40,7 @@ internal sealed record BarChart(string Title, string Description, string XTitle,
         // Texts stand behind the bars, so the axis ends where the longest still has room.
         double right = Groups.SelectMany(group => group.Bars).Max(bar => Svg.WidthOf(bar.Text)) + 10;
         var plot = new Plot(4, top, Width - 4 - right, HeightOfGroups);
-        foreach (var element in Legend.Draw(Modes, Width).Concat(plot.Across(X)).Concat(Behind(plot)))
+        foreach (var element in Legend.Draw(Modes, Width).Concat(plot.Across(X)))
             yield return element;
         yield return Svg.Text(plot.X + (plot.Width / 2), top + HeightOfGroups + Bottom - 5, XTitle, anchor: "middle");
 
@@ -49,6 +49,8 @@ internal sealed record BarChart(string Title, string Description, string XTitle,
         {
             yield return Svg.Text(plot.X, y + 14, group.Label, "strong");
             y += LabelHeight;
+            if (Reference is { } value)
+                yield return Svg.Path($"M{Svg.Number(plot.Across(X.Of(value)))} {Svg.Number(y)}v{group.Bars.Count * Pitch}", "one");
             foreach (var bar in group.Bars)
             {
                 yield return Svg.Group(ChartStyle.ClassOf(bar.Mode), DrawBar(bar, plot, y + (Pitch / 2)));
@@ -58,12 +60,6 @@ internal sealed record BarChart(string Title, string Description, string XTitle,
 
             y += Gap;
         }
-    }
-
-    private IEnumerable<XElement> Behind(Plot plot)
-    {
-        if (Reference is { } value)
-            yield return Svg.Path($"M{Svg.Number(plot.Across(X.Of(value)))} {Svg.Number(plot.Y)}v{Svg.Number(plot.Height)}", "one");
     }
 
     private IEnumerable<XElement> DrawBar(Bar bar, Plot plot, double y)

@@ -12,18 +12,18 @@ internal static class ChartStyle
     /// <summary>For whatever element holds a drawing.</summary>
     public const string Light =
         "--ground:#fff;--ink:#1c2430;--muted:#5a6675;--rule:#e1e5ea;--axis:#9aa5b1;"
-        + "--direct:#6c7683;--iptables:#d05a00;--nftables:#00875f;--ebpf:#0067b0";
+        + "--direct:#6c7683;--iptables:#d05a00;--nftables:#00875f;--ebpf:#0067b0;";
 
     public const string Dark =
         "--ground:#14181f;--ink:#e8ecf1;--muted:#a3afbd;--rule:#2b323c;--axis:#5d6875;"
-        + "--direct:#a7b1bd;--iptables:#ff9347;--nftables:#3cc998;--ebpf:#5fb4ff";
+        + "--direct:#a7b1bd;--iptables:#ff9347;--nftables:#3cc998;--ebpf:#5fb4ff;";
 
     public const string Rules =
         """
         .chart{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:12.5px}
         .chart text{fill:var(--muted)}
         .chart .strong{fill:var(--ink);font-weight:600}
-        .chart .value{fill:var(--ink);font-variant-numeric:tabular-nums}
+        .chart .value{fill:var(--ink);paint-order:stroke;stroke:var(--ground);stroke-width:3px;font-variant-numeric:tabular-nums}
         .chart .grid{stroke:var(--rule);fill:none}
         .chart .axis{stroke:var(--axis);fill:none}
         .chart .one{stroke:var(--ink);stroke-dasharray:3 3;fill:none}

@@ -41,12 +41,23 @@ internal readonly record struct Plot(double X, double Y, double Width, double He
             yield return Svg.Text(at, bottom + 17, tick.Label, anchor: "middle");
     }
 
-    // The last label stays, as it says where the axis ends; of the others those that overlap nothing.
+    // Where not all have room, powers of ten read better than what is left of ones, twos and fives.
     private List<(Tick Tick, double At)> Apart(Scale x)
+    {
+        var kept = Apart(x, x.Ticks);
+        if (kept.Count == x.Ticks.Count || !x.IsLogarithmic)
+            return kept;
+
+        var powers = Apart(x, x.Ticks.Where(tick => Math.Abs(Math.Log10(tick.Value) - Math.Round(Math.Log10(tick.Value))) < 1e-9));
+        return powers.Count > 1 ? powers : kept;
+    }
+
+    // The last one stays, as it says where the axis ends; of the others those that overlap nothing.
+    private List<(Tick Tick, double At)> Apart(Scale x, IEnumerable<Tick> ticks)
     {
         var kept = new List<(Tick Tick, double At)>();
         double limit = double.MaxValue;
-        foreach (var tick in x.Ticks.Reverse())
+        foreach (var tick in ticks.Reverse())
         {
             double half = Svg.WidthOf(tick.Label) / 2;
             double at = Across(x.Of(tick.Value));

@@ -38,5 +38,5 @@ internal static class Markup
 
     public static XElement Code(string text) => Element("code", text);
 
-    public static string Serialize(XElement page) => "<!doctype html>\n" + page.ToString(SaveOptions.DisableFormatting) + "\n";
+    public static string Serialize(XElement page) => "<!DOCTYPE html>\n" + page.ToString(SaveOptions.DisableFormatting) + "\n";
 }

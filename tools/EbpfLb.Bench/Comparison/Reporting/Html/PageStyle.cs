@@ -22,7 +22,7 @@ internal static class PageStyle
         .warn{border-left:4px solid var(--iptables);padding:6px 12px;background:var(--card)}
         code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--card);padding:.1em .35em;border-radius:4px;
           overflow-wrap:anywhere}
-        .tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,230px),1fr));margin:0 0 24px}
+        .tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));margin:0 0 24px}
         .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}
         .tile b{display:block;font-size:2.1rem;line-height:1.15;color:var(--ebpf);letter-spacing:-.02em;font-variant-numeric:tabular-nums}
         .tile span{display:block;font-size:.95rem}
@@ -38,16 +38,17 @@ internal static class PageStyle
         .goals .found small{color:var(--muted)}
         .charts{display:grid;gap:26px 30px;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));margin-top:18px;
           align-items:end}
+        .charts.top{align-items:start}
         .charts.wide{grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));align-items:start}
         figure{margin:0;break-inside:avoid}
         figcaption{margin-bottom:8px;line-height:1.35}
-        figcaption span{color:var(--muted);font-size:.87rem;margin-left:6px}
+        figcaption span{white-space:nowrap;color:var(--muted);font-size:.87rem;margin-left:6px}
         figcaption p{color:var(--muted);font-size:.87rem;margin:2px 0 0}
         svg.chart{display:block;width:100%;max-width:520px;height:auto;overflow:visible}
         .scroll{overflow-x:auto;margin:8px 0 18px;-webkit-overflow-scrolling:touch}
         table{border-collapse:collapse;font-size:.87rem;font-variant-numeric:tabular-nums}
-        caption{text-align:left;padding:0 0 6px;max-width:72ch}
-        caption span{color:var(--muted)}
+        .caption{margin:18px 0 0;font-size:.92rem}
+        .caption span{color:var(--muted)}
         th,td{padding:5px 12px 5px 0;text-align:right;vertical-align:top;white-space:nowrap;border-bottom:1px solid var(--rule)}
         th{font-weight:600;color:var(--muted)}
         td small{display:block;color:var(--muted);font-size:.78rem}
@@ -66,8 +67,10 @@ internal static class PageStyle
           main{max-width:none;padding:0}
           .scroll{overflow:visible}
           table,.tile,li{break-inside:avoid}
-          h2,h3,caption{break-after:avoid}
-          .charts{grid-template-columns:repeat(2,1fr)}
+          h2,h3,.caption{break-after:avoid}
+          .charts,.charts.wide{display:block;columns:2;column-gap:24px}
+          figure{margin-bottom:16px}
+          h2{break-inside:avoid}
           h2{margin-top:26px}
           *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
         }

@@ -17,9 +17,10 @@ internal static class RatioSection
     public static XElement? Make(Figures figures)
     {
         int services = figures.Measures.SelectMany(figures.Counts).DefaultIfEmpty().Max();
-        var path = Groups(figures, figures.Measures.Except(Control), services);
+        var connections = Groups(figures, figures.Measures.Where(IsOfConnections), services);
+        var traffic = Groups(figures, figures.Measures.Except(Control).Where(measure => !IsOfConnections(measure)), services);
         var control = Groups(figures, figures.Measures.Intersect(Control), services);
-        if (path.Count + control.Count == 0)
+        if (connections.Count + traffic.Count + control.Count == 0)
             return null;
 
         return Markup.Section(
@@ -28,10 +29,13 @@ internal static class RatioSection
                 "How many times better EbpfLb is than the mode that the colour names: more per second, in less time, with less memory. "
                 + "Below 1 it is worse. The ratio is taken in each round; a bar ends at the median, the line on it at the least and the "
                 + $"greatest. {Words.NoisyMeans}."),
-            Markup.Element("div", Markup.Class("charts wide"),
-                path.Count == 0 ? null : Markup.Figure("Traffic", null, null, Bars(path)),
+            Markup.Element("div", Markup.Class("charts top"),
+                connections.Count == 0 ? null : Markup.Figure("New connections", null, null, Bars("new connections", connections)),
+                traffic.Count == 0 ? null : Markup.Figure("Other traffic", null, null, Bars("other traffic", traffic)),
                 control.Count == 0 ? null : Markup.Figure("Changes and memory", null, null, Points(control))));
     }
+
+    private static bool IsOfConnections(Measure measure) => measure.Unit == Measure.PodToClusterIp.Unit;
 
     private static List<BarGroup> Groups(Figures figures, IEnumerable<Measure> measures, int services) =>
     [
@@ -44,8 +48,8 @@ internal static class RatioSection
            select new BarGroup(measure.Short, bars),
     ];
 
-    private static XElement Bars(List<BarGroup> groups) => new BarChart(
-        "EbpfLb compared with the other modes: traffic", Describe(groups), "times better than", Scale.FromZero(Most(groups)), groups)
+    private static XElement Bars(string what, List<BarGroup> groups) => new BarChart(
+        $"EbpfLb compared with the other modes: {what}", Describe(groups), "times better than", Scale.FromZero(Most(groups)), groups)
     {
         Reference = 1,
     }.Draw();
