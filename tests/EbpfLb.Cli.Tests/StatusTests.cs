@@ -184,8 +184,8 @@ public sealed class StatusTests
 
         Assert.Equal(
             [
-                "verdict", "reasons", "pinPath", "agent", "audit", "programs", "cgroups", "devices", "services", "frontends", "backends", "maps",
-                "problems",
+                "verdict", "reasons", "pinPath", "kernel", "agent", "audit", "programs", "cgroups", "devices", "services", "frontends", "backends",
+                "maps", "problems",
             ],
             status.Select(member => member.Key));
         Assert.Equal("OK", (string?)status["verdict"]);
