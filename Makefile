@@ -15,7 +15,7 @@ RID     := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 RESULTS := artifacts/test-results
 DOTNET  := DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 
-.PHONY: help deps bpf probe loadgen build publish image test e2e fuzz soak mutants coverage coverage-bpf verify demo bench bench-check bench-sync \
+.PHONY: help deps bpf probe loadgen build publish image test e2e fuzz soak mutants coverage coverage-bpf verify kernels demo bench bench-check bench-sync \
 	bench-xdp fmt lint clean
 
 help: ## Show this list
@@ -83,6 +83,9 @@ coverage: build coverage-bpf ## Show which branches of bpf/lib and of src the su
 
 verify: deps bpf ## Load every BPF object and show what the verifier says of its programs (root)
 	@tools/verify/verify.sh
+
+kernels: deps bpf probe publish ## Run it on Debian's kernels under qemu: ARGS='6.1 newest' (root); a quarter of an hour
+	@tools/kernels/kernels.sh $(ARGS)
 
 demo: deps probe publish ## Watch services served by the kernel, in namespaces of their own (root)
 	@$(MAKE) --silent --no-print-directory -C tools/demo

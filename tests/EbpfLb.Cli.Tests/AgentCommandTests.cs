@@ -3,6 +3,7 @@ using System.Net;
 using EbpfLb.Cli.Tests.Support;
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Devices;
+using EbpfLb.Datapath.Features;
 using EbpfLb.LoadBalancing.Maglev;
 using EbpfLb.LoadBalancing.Model;
 using Microsoft.Extensions.Logging;
@@ -22,7 +23,8 @@ public sealed class AgentCommandTests
             "--maglev-seed", "000102030405060708090a0b0c0d0e0F", "--log-level", "warning",
             "--devices", "eth*,bond0", "--pod-devices", "lxc*", "--xdp", "native", "--node-ip", "192.0.2.10,2001:db8::10",
             "--nodeport-addresses", "192.0.2.77/24,2001:db8::/32", "--external-cluster-ips", "--snat-ports", "40000-40999",
-            "--conntrack-timeouts", "tcp-established=86400,udp=30", "--dead-backend-grace", "15");
+            "--conntrack-timeouts", "tcp-established=86400,udp=30", "--dead-backend-grace", "15",
+            "--without", "tcx,kernel-types");
 
         Assert.Equal((ExitCode.Done, "", ""), (result.ExitCode, result.Out, result.Error));
         var options = shell.Started!;
@@ -30,6 +32,7 @@ public sealed class AgentCommandTests
         Assert.Equal(("/run/bpf", "/run/cgroup", "/proc/sys/."), (options.Datapath.BpfFs, options.Datapath.Cgroup, options.ProcSys));
         Assert.Equal(
             [("frontends_v1", 200u), ("services_v1", 100u)], options.Datapath.MapSizes.Select(size => (size.Key, size.Value)).Order());
+        Assert.Equal([KernelFeature.Tcx, KernelFeature.KernelTypes], options.Datapath.WithoutFeatures.Order());
         Assert.Equal((Algorithm.Maglev, LogLevel.Warning), (options.DefaultAlgorithm, options.LogLevel));
         Assert.Equal(509, options.Maglev.TableSize);
         Assert.Equal(Enumerable.Range(0, 16).Select(value => (byte)value), options.Maglev.Seed.AsSpan().ToArray());
@@ -104,6 +107,7 @@ public sealed class AgentCommandTests
     [InlineData("--pod-devices", "a/b", "--pod-devices a/b: 'a/b'")]
     [InlineData("--proc-sys", "/sys", "--proc-sys /sys: there is no directory 'net' in it")]
     [InlineData("--xdp", "fast", "--xdp fast: there is no such mode")]
+    [InlineData("--without", "tcx,ringbuf", "--without tcx,ringbuf: there is no feature 'ringbuf'. They are links, set-retval")]
     [InlineData("--node-ip", "10.0.0.1,node1", "'node1'")]
     [InlineData("--node-ip", "127.0.0.1", "'127.0.0.1'")]
     [InlineData("--node-ip", "10.0.0.1,10.0.0.2", "--node-ip 10.0.0.1,10.0.0.2: a node has one")]

@@ -120,9 +120,9 @@ public sealed class DeviceStatusTests : IDisposable
         Assert.Equal(NodeDevices.Uplink, (string?)devices[0]!["name"]);
         Assert.Equal(("uplink", "native"), ((string?)devices[0]!["kind"], (string?)devices[0]!["xdpMode"]));
         Assert.True((bool)devices[0]!["saidAttached"]!);
-        Assert.Equal($$"""{"hook":"xdp","state":"attached","programId":{{xdp}}}""", devices[0]!["links"]![0]!.ToJsonString());
+        Assert.Equal($$"""{"hook":"xdp","state":"attached","programId":{{xdp}},"filter":false}""", devices[0]!["links"]![0]!.ToJsonString());
         Assert.Equal(
-            """{"hook":"tc_egress","state":"detached","programId":null}""", devices[1]!["links"]![0]!.ToJsonString());
+            """{"hook":"tc_egress","state":"detached","programId":null,"filter":false}""", devices[1]!["links"]![0]!.ToJsonString());
         Assert.Equal("tc_pod", (string?)devices[1]!["links"]![1]!["hook"]);
         Assert.Equal(
             devices.ToJsonString(), YamlReader.Read(Devices.Run("status", "-o", "yaml").Out)!["devices"]!.ToJsonString());

@@ -28,6 +28,7 @@ public sealed class StatusTests
         Assert.Contains("Conntrack: 0 of 262144 entries (0%), two for each flow\n", result.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("DEVICE", result.Out, StringComparison.Ordinal);
         Assert.Contains($"Cgroup:    {node.Cgroup}\n", result.Out, StringComparison.Ordinal);
+        Assert.Contains($"Kernel:    {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}\n", result.Out, StringComparison.Ordinal);
         Assert.Contains($"Pinned at: {node.PinPath}\n", result.Out, StringComparison.Ordinal);
         Assert.Equal(8, result.Rows.Count(row => Regex.IsMatch(row, "^sock_[a-z46]+ Cgroup[A-Za-z0-9]+ attached [0-9]+$")));
     }

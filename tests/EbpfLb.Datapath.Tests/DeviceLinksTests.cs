@@ -209,7 +209,7 @@ public sealed class DeviceLinksTests : IDisposable
     }
 
     [PrivilegedFact]
-    public async Task A_driver_without_xdp_is_served_by_tc_and_told_of_once_if_it_was_asked_for()
+    public async Task S179_a_driver_without_xdp_is_served_by_tc_and_told_of_once_if_it_was_asked_for()
     {
         await StartAsync("up0");
         Network.Ip("link add br0 type bridge");
@@ -220,6 +220,23 @@ public sealed class DeviceLinksTests : IDisposable
         Assert.Equal((0, 0, 5, 0), Counts(Apply("up0", "br0")));
         Apply("up0", "br0");
         Assert.Contains("br0 takes no native XDP program", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [PrivilegedFact]
+    public async Task S179_a_device_whose_settings_keep_xdp_out_is_served_by_tc_until_they_change()
+    {
+        await StartAsync();
+        await RestartAsync(XdpChoice.Native);
+        // As a physical driver refuses for an MTU or for LRO, so does a veth whose other end sends on more queues than it receives on.
+        Network.Ip("link add up0 numtxqueues 1 numrxqueues 1 type veth peer name up0p numtxqueues 4 numrxqueues 1");
+        Assert.Equal((2, 0, 0, 0), Counts(Apply("up0")));
+        Apply("up0");
+        Assert.Contains("up0 takes no native XDP program", Assert.Single(_log.Lines), StringComparison.Ordinal);
+
+        Network.Ethtool("-L up0p tx 1");
+        Assert.Equal((1, 0, 2, 0), Counts(Apply("up0")));
+        Assert.Equal(XdpMode.Native, Network.Link("up0").XdpMode);
+        Assert.Single(_log.Lines);
     }
 
     [PrivilegedTheory]
@@ -279,7 +296,7 @@ public sealed class DeviceLinksTests : IDisposable
         _links?.Dispose();
         _datapath?.Dispose();
         _datapath = await _kernel.OpenAsync();
-        _links = new DeviceLinks(_datapath.LinkDirectory, _datapath.ProgramDirectory, xdp, _log);
+        _links = new DeviceLinks(_datapath, xdp, _log);
     }
 
     private DevicePlan PlanFor(params string[] names) => new(names.ToDictionary(Network.IndexOf, _ => DeviceRole.Uplink));

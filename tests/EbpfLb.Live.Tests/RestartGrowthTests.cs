@@ -54,7 +54,7 @@ public sealed class RestartGrowthTests(ITestOutputHelper output)
     public async Task S142_maps_of_services_grow_until_what_was_refused_fits()
     {
         const int Room = 40;
-        string[] small = [MapNames.Services, MapNames.Backends, MapNames.Frontends, MapNames.Vips, MapNames.Slots, MapNames.ServiceNames];
+        string[] small = [MapNames.Services, MapNames.Backends, MapNames.Frontends, MapNames.Slots, MapNames.ServiceNames];
         await using var node = await LiveNode.CreateAsync([.. small.SelectMany(map => new[] { "--map-size", $"{map}={Room}" })]);
         await node.Agent.KillAsync();
         await using var agent = new LiveAgent(node.Agent.BpfFs, node.Agent.Cgroup, node.Agent.Manifests)

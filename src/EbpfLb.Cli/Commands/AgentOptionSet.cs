@@ -73,6 +73,11 @@ internal sealed class AgentOptionSet
         "--xdp", AgentSettings.XdpModes,
         "How packets are balanced before they reach the stack. Default: auto, native where the driver can.");
 
+    private readonly Option<string?> _without = TextOption(
+        "--without", "FEATURE,...",
+        "Treat the kernel as if it lacked these, to try what happens on an older one: "
+        + $"{AgentSettings.FeatureNames}. Default: none.");
+
     private readonly Option<string?> _nodeIp = TextOption(
         "--node-ip", "ADDR,...", "The node's address, one of each family. Default: the first one of a device with a default route.");
 
@@ -131,7 +136,7 @@ internal sealed class AgentOptionSet
     [
         _config, _kubeconfigs, _context, _server, _manifests, _nodeName, _nodeIp, _devices, _podDevices, _xdp, _nodePortAddresses,
         _allowNodeExternalIps, _externalClusterIps, _snatPorts, _timeouts, _deadBackendGrace, _algorithm, _tableSize, _seed, _bpffs,
-        _cgroup, _procSys, _bpftool, _mapSizes, _logLevel, .. _kubeProxy.Select(pair => pair.Option),
+        _cgroup, _procSys, _bpftool, _mapSizes, _without, _logLevel, .. _kubeProxy.Select(pair => pair.Option),
     ];
 
     public AgentSettings Settings(ParseResult result) => new()
@@ -167,6 +172,7 @@ internal sealed class AgentOptionSet
         SnatPorts = result.GetValue(_snatPorts),
         ConntrackTimeouts = result.GetValue(_timeouts),
         DeadBackendGrace = result.GetValue(_deadBackendGrace),
+        Without = result.GetValue(_without),
         LogLevel = result.GetValue(_logLevel),
     };
 

@@ -56,7 +56,13 @@ internal sealed partial record AgentSettings
             Devices = ParseDevices(kubeProxy, errors, warnings),
             Flows = ParseFlows(errors),
             AllowNodeExternalIPs = AllowNodeExternalIPs,
-            Datapath = new DatapathOptions { BpfFs = BpfFs, Cgroup = Cgroup, MapSizes = ParseMapSizes(errors) },
+            Datapath = new DatapathOptions
+            {
+                BpfFs = BpfFs,
+                Cgroup = Cgroup,
+                MapSizes = ParseMapSizes(errors),
+                WithoutFeatures = ParseWithout(errors),
+            },
             Serving = ServingOf(kubeProxy),
             ConntrackSysctls = SysctlsOf(kubeProxy, hasApi: api is not null),
             OomScoreAdj = kubeProxy.OomScoreAdj ?? (api is null ? null : DefaultOomScoreAdj),

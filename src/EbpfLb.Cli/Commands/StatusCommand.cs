@@ -22,6 +22,7 @@ internal sealed class StatusCommand : ReaderCommand
 
         JSON (an object with these keys; yaml has the same):
           verdict ("OK", "DEGRADED", "DOWN"), reasons, pinPath (null: not installed),
+          kernel {release, missing [{feature, since, consequence}]},
           agent {running, pid, version, node, source, startedAt, startedSecondsAgo, syncedSecondsAgo (null: never), syncs,
           desiredServices, failed, problems} (null: the maps cannot be read),
           audit {endedSecondsAgo (null: not yet), runs, differed, left (not repaired), repaired, putBack} (of the agent, since its start),
@@ -29,7 +30,8 @@ internal sealed class StatusCommand : ReaderCommand
           devices [{index, name (null: gone, or not visible from here), kind ("uplink", "pod", null: no link), gone,
           saidAttached (by the agent), xdpMode ("native", "generic", "offloaded", null: none, or not visible from here),
           foreignXdp {programId, name} (null: none, or not visible from here),
-          links [{hook ("xdp", "tc_ingress", "tc_egress", "tc_pod"), state ("attached", "detached"), programId}]}],
+          links [{hook ("xdp", "tc_ingress", "tc_egress", "tc_pod"), state ("attached", "detached"), programId,
+          filter (of clsact, on a kernel without tcx)}]}],
           services, frontends, backends (entries in the maps), maps (as 'ebpflb maps'), problems [{object, message}]
         """;
 

@@ -45,6 +45,16 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
         ["verdict"] = Word,
         ["reasons"] = new JsonArray([.. status.Verdict.Reasons.Select(reason => JsonValue.Create(reason))]),
         ["pinPath"] = status.PinPath,
+        ["kernel"] = new JsonObject
+        {
+            ["release"] = status.Kernel.Release,
+            ["missing"] = new JsonArray([.. status.Kernel.Missing.Select(need => new JsonObject
+            {
+                ["feature"] = need.Name,
+                ["since"] = need.Since,
+                ["consequence"] = need.Without,
+            })]),
+        },
         ["agent"] = status.Agent is { } agent ? AgentJson(agent) : null,
         ["audit"] = status.Audit is { } audit ? AuditJson(audit) : null,
         ["programs"] = new JsonArray([.. status.Hooks.Select(hook => new JsonObject
@@ -82,6 +92,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
             ["hook"] = ReasonText.Name(link.Hook),
             ["state"] = StateText(link.State),
             ["programId"] = link.State == HookState.Attached ? link.ProgramId : null,
+            ["filter"] = link.IsFilter,
         })]),
     };
 
@@ -130,6 +141,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
                 + $"{Used(MapNames.Frontends)} frontends, {Used(MapNames.Backends)} backends");
         }
 
+        yield return ("Kernel", KernelText(status.Kernel));
         if (status.Cgroups.Count > 0)
         {
             yield return ("Cgroup", string.Join(
@@ -142,6 +154,9 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
             yield return ("Conntrack", $"{conntrack.Used} of {conntrack.MaxEntries} entries ({Units.OfShare(fill)}), two for each flow");
         yield return ("Pinned at", status.PinPath!);
     }
+
+    private static string KernelText(KernelView kernel) => kernel.Release + string.Concat(
+        kernel.Missing.Select(need => $"; without {need.Name} (Linux {need.Since}), so {need.Without}"));
 
     private string DevicesText()
     {
@@ -216,7 +231,7 @@ internal sealed class StatusReport(StatusView status, DateTimeOffset now) : Repo
     private static string? ModeText(DeviceView device) =>
         device.XdpMode == XdpMode.None ? null : device.XdpMode.ToString().ToLowerInvariant();
 
-    private static string StateText(DeviceLink? link) => link is null ? "" : StateText(link.State);
+    private static string StateText(DeviceLink? link) => link is null ? "" : StateText(link.State) + (link.IsFilter ? " (filter)" : "");
 
     private void WriteMaps(Terminal terminal)
     {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
@@ -8,12 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace EbpfLb.Datapath.Devices;
 
 /// <summary>
-/// The pinned links that hold the packet path's programs on devices. The pins are the memory: each pass looks at what is there. Owned by
-/// one task, whose thread is in the node's network namespace while it calls.
+/// Holds the packet path's programs on devices: by pinned links, or where there is no tcx by filters of clsact. The pins are the memory:
+/// each pass looks at what is there. Owned by one task, whose thread is in the node's network namespace while it calls.
 /// </summary>
 public sealed class DeviceLinks : IDisposable
 {
-    private readonly string _directory;
+    private readonly LinkHold _links;
+    private readonly ClsactHold _filters;
+    private readonly IDeviceHold _tc;
     private readonly XdpChoice _xdp;
     private readonly ILogger _logger;
     private readonly Dictionary<string, BpfProgram> _programs = [];
@@ -25,14 +28,15 @@ public sealed class DeviceLinks : IDisposable
     // What was last warned about, so that a warning comes once.
     private readonly Dictionary<DevicePin, string> _warned = [];
 
-    /// <param name="linkDirectory">Where links are pinned.</param>
-    /// <param name="programDirectory">Where this build's programs are.</param>
-    public DeviceLinks(string linkDirectory, string programDirectory, XdpChoice xdp, ILogger logger)
+    public DeviceLinks(Loading.Datapath datapath, XdpChoice xdp, ILogger logger)
     {
-        _directory = linkDirectory;
+        ArgumentNullException.ThrowIfNull(datapath);
+        _links = new LinkHold(datapath.LinkDirectory, xdp == XdpChoice.Generic ? XdpMode.Generic : XdpMode.Native, logger);
+        _filters = new ClsactHold(datapath.FilterDirectory, logger);
+        _tc = datapath.Features.Has(KernelFeature.Tcx) ? _links : _filters;
         _xdp = xdp;
         _logger = logger;
-        UsePrograms(programDirectory);
+        UsePrograms(datapath.ProgramDirectory);
     }
 
     /// <summary>Those to put in place from now on.</summary>
@@ -61,10 +65,10 @@ public sealed class DeviceLinks : IDisposable
     {
         ArgumentNullException.ThrowIfNull(links);
         var devices = new Dictionary<int, DeviceRole>();
-        foreach (string file in Directory.Exists(_directory) ? Directory.GetFiles(_directory) : [])
+        foreach (var (hold, pin) in Pins())
         {
-            if (DevicePin.TryParse(Path.GetFileName(file), out var pin) && pin.Hook is DeviceHook.TcxIngress or DeviceHook.TcxPod
-                && links.TryGetValue(pin.InterfaceIndex, out var device) && IsInPlace(pin, device))
+            if (pin.Hook is DeviceHook.TcxIngress or DeviceHook.TcxPod
+                && links.TryGetValue(pin.InterfaceIndex, out var device) && hold.IsInPlace(pin, device))
                 devices[pin.InterfaceIndex] = pin.Hook == DeviceHook.TcxPod ? DeviceRole.Pod : DeviceRole.Uplink;
         }
 
@@ -72,7 +76,7 @@ public sealed class DeviceLinks : IDisposable
     }
 
     /// <summary>Whether a link that was in place is not pinned any more, or not on its device.</summary>
-    public bool HasLost() => _seen.Any(pin => !IsHeld(pin));
+    public bool HasLost() => _seen.Any(pin => !HoldOf(pin.Hook).IsHeld(pin));
 
     /// <summary>Puts the plan in place. A device that fails is warned about and tried again by the next pass.</summary>
     /// <param name="links">Of the namespace, by index.</param>
@@ -83,7 +87,6 @@ public sealed class DeviceLinks : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(links);
         ArgumentNullException.ThrowIfNull(gone);
-        Directory.CreateDirectory(_directory);
         var wanted = Wanted(plan, links);
         foreach (var stale in _warned.Keys.Where(pin => !wanted.ContainsKey(pin) || gone.Contains(pin.InterfaceIndex)).ToArray())
             _warned.Remove(stale);
@@ -91,14 +94,11 @@ public sealed class DeviceLinks : IDisposable
         _seen.RemoveWhere(pin => !wanted.ContainsKey(pin) || gone.Contains(pin.InterfaceIndex));
         var pinned = new HashSet<DevicePin>();
         int removed = 0;
-        foreach (string file in Directory.GetFiles(_directory))
+        foreach (var (hold, pin) in Pins().ToArray())
         {
-            if (!DevicePin.TryParse(Path.GetFileName(file), out var pin))
-                continue;
-
-            if (wanted.ContainsKey(pin))
+            if (wanted.ContainsKey(pin) && hold == HoldOf(pin.Hook))
                 pinned.Add(pin);
-            else if (TryRemove(pin))
+            else if (hold.TryRemove(pin))
                 removed++;
         }
 
@@ -113,8 +113,10 @@ public sealed class DeviceLinks : IDisposable
                 continue;
 
             var link = links[pin.InterfaceIndex];
-            var state = pinned.Contains(pin) ? Adopt(pin, program, link, areFresh) : _seen.Contains(pin) ? State.Lost : State.Absent;
-            if (state is State.Absent or State.Lost)
+            var state = pinned.Contains(pin)
+                ? HoldOf(pin.Hook).Adopt(pin, program, link, areFresh)
+                : _seen.Contains(pin) ? HoldState.Lost : HoldState.Absent;
+            if (state is HoldState.Absent or HoldState.Lost)
             {
                 if (!TryCreate(pin, program, link, out var refusal))
                 {
@@ -126,11 +128,11 @@ public sealed class DeviceLinks : IDisposable
                     continue;
                 }
 
-                if (state == State.Lost && _seen.Contains(pin))
+                if (state == HoldState.Lost && _seen.Contains(pin))
                     _logger.PutBack(link.Name, pin.Hook.ToString());
                 created++;
             }
-            else if (state == State.Updated)
+            else if (state == HoldState.Updated)
                 updated++;
             else
                 kept++;
@@ -166,88 +168,17 @@ public sealed class DeviceLinks : IDisposable
         return wanted;
     }
 
-    private string PathOf(DevicePin pin) => Path.Combine(_directory, pin.FileName);
+    private IEnumerable<(IDeviceHold Hold, DevicePin Pin)> Pins() =>
+        new IDeviceHold[] { _links, _filters }.SelectMany(hold => hold.Pins().Select(pin => (hold, pin)));
 
-    private State Adopt(DevicePin pin, BpfProgram program, NetworkLink device, bool isFresh)
-    {
-        try
-        {
-            using var link = BpfLink.OpenPinned(PathOf(pin));
-            var info = link.Info;
-            if (!IsInPlace(pin, info, device, isFresh))
-            {
-                Cleanup.Detach(link);
-                File.Delete(PathOf(pin));
-                // In another mode than is wanted, it is not lost.
-                return info.InterfaceIndex == 0 ? State.Lost : State.Absent;
-            }
-
-            if (info.ProgramId == program.Info.Id)
-                return State.Kept;
-
-            link.Update(program);
-            return State.Updated;
-        }
-        catch (Exception exception) when (exception is LinuxException or IOException or UnauthorizedAccessException)
-        {
-            // Detached while it was looked at, or something else is pinned there: a link of our own takes its place.
-            TryRemove(pin);
-            return State.Lost;
-        }
-    }
-
-    private bool IsInPlace(DevicePin pin, NetworkLink device)
-    {
-        try
-        {
-            using var link = BpfLink.OpenPinned(PathOf(pin));
-            return IsInPlace(pin, link.Info, device, isFresh: false);
-        }
-        catch (LinuxException)
-        {
-            return false;
-        }
-    }
-
-    private bool IsHeld(DevicePin pin)
-    {
-        try
-        {
-            if (!BpfLink.TryOpenPinned(PathOf(pin), out var link))
-                return false;
-
-            using (link)
-                return link.Info.InterfaceIndex == pin.InterfaceIndex;
-        }
-        catch (LinuxException)
-        {
-            return false;
-        }
-    }
-
-    // The index alone is not enough: the pins may be of a time when the agent ran in another network namespace.
-    private bool IsInPlace(DevicePin pin, BpfLinkInfo info, NetworkLink device, bool isFresh)
-    {
-        if (info.InterfaceIndex != pin.InterfaceIndex)
-            return false;
-
-        if (pin.Hook != DeviceHook.Xdp)
-            return BpfTcx.QueryPrograms(pin.InterfaceIndex, pin.Hook == DeviceHook.TcxEgress).Contains(info.ProgramId);
-
-        return !isFresh || (device.XdpProgramId == info.ProgramId && device.XdpMode == Mode);
-    }
-
-    private XdpMode Mode => _xdp == XdpChoice.Generic ? XdpMode.Generic : XdpMode.Native;
+    private IDeviceHold HoldOf(DeviceHook hook) => hook == DeviceHook.Xdp ? _links : _tc;
 
     private bool TryCreate(DevicePin pin, BpfProgram program, NetworkLink device, out DeviceRefusal? refusal)
     {
         refusal = null;
         try
         {
-            using var link = pin.Hook == DeviceHook.Xdp
-                ? BpfLink.AttachXdp(program, pin.InterfaceIndex, Mode)
-                : BpfLink.AttachTcx(program, pin.InterfaceIndex, egress: pin.Hook == DeviceHook.TcxEgress);
-            link.Pin(PathOf(pin));
+            HoldOf(pin.Hook).Create(pin, program);
             if (_warned.Remove(pin))
                 _logger.AttachedAfterAll(device.Name, pin.Hook.ToString());
             return true;
@@ -299,45 +230,5 @@ public sealed class DeviceLinks : IDisposable
             // Gone meanwhile, or CAP_SYS_ADMIN is missing; the id alone serves.
             return id == 0 ? "of an unknown id" : $"program {id}";
         }
-    }
-
-    private bool TryRemove(DevicePin pin)
-    {
-        string path = PathOf(pin);
-        try
-        {
-            if (BpfLink.TryOpenPinned(path, out var link))
-            {
-                using (link)
-                    Cleanup.Detach(link);
-            }
-        }
-        catch (LinuxException)
-        {
-            // No link but somebody else's, or one that does not detach: without its pin a link goes by itself.
-        }
-
-        try
-        {
-            File.Delete(path);
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            _logger.LinkNotRemoved(path, exception.Message);
-            return false;
-        }
-    }
-
-    private enum State
-    {
-        Absent,
-
-        /// <summary>The link was there, but not on its device.</summary>
-        Lost,
-
-        Updated,
-
-        Kept,
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Status;
 using EbpfLb.Datapath.Sync;
@@ -30,6 +31,7 @@ public sealed class NodeNetwork : IDisposable
     private readonly MapView<uint, DeviceValue> _devices;
     private readonly MapView<Address, NodeAddressValue> _addresses;
     private readonly ILogger _logger;
+    private readonly bool _asksDrivers;
 
     private DevicePlan? _plan;
     private DeviceLinksResult _applied = new(0, 0, 0, 0, 0, [], new Dictionary<int, IReadOnlyList<DeviceHook>>());
@@ -52,7 +54,8 @@ public sealed class NodeNetwork : IDisposable
         _logger = logger;
         _devices = new(datapath.Maps.Devices);
         _addresses = new(datapath.Maps.NodeAddresses);
-        _links = new DeviceLinks(datapath.LinkDirectory, datapath.ProgramDirectory, options.Xdp, logger);
+        _links = new DeviceLinks(datapath, options.Xdp, logger);
+        _asksDrivers = datapath.Features.Has(KernelFeature.DriverFeatures);
     }
 
     /// <summary>Devices that hold our programs.</summary>
@@ -320,7 +323,7 @@ public sealed class NodeNetwork : IDisposable
         {
             try
             {
-                if (NetdevFeatures.TryGet(index, out var features) && features.HasFlag(XdpFeatures.NdoXmit))
+                if (_asksDrivers && NetdevFeatures.TryGet(index, out var features) && features.HasFlag(XdpFeatures.NdoXmit))
                     _sends.Add(index);
                 else
                     _sends.Remove(index);

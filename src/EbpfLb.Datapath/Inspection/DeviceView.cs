@@ -7,6 +7,7 @@ using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Netlink;
 using EbpfLb.Linux.Processes;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EbpfLb.Datapath.Inspection;
 
@@ -31,14 +32,16 @@ public sealed record DeviceView(
 
     internal static IReadOnlyList<DeviceView> ReadAll(PinDirectory pins, KernelMaps? maps)
     {
-        var links = ReadLinks(pins);
+        bool isHere = IsNodesNamespace(maps);
+        var links = ReadLinks(pins, isHere);
         HashSet<uint> said = maps is null
             ? []
             : [.. maps.Devices.ReadAll().Where(entry => entry.Value.Flags.HasFlag(DeviceFlags.Attached)).Select(entry => entry.Key)];
         if (links.Count == 0 && said.Count == 0)
             return [];
 
-        var devices = ReadDevices(maps);
+        // An index means another device, or none, in a network namespace that is not the node's.
+        var devices = isHere ? NetworkDump.Links().ToDictionary(device => (uint)device.Index) : null;
         return
         [
             .. links.Select(group => group.Key).Union(said)
@@ -73,24 +76,32 @@ public sealed record DeviceView(
         }
     }
 
-    // An index means another device, or none, in a network namespace that is not the node's.
-    private static Dictionary<uint, NetworkLink>? ReadDevices(KernelMaps? maps)
+    private static bool IsNodesNamespace(KernelMaps? maps)
     {
         ulong node = maps?.Settings.Get<SettingsValue>(0).NodeNetns ?? 0;
-        return node == 0 || node == NetworkNamespace.CurrentCookie()
-            ? NetworkDump.Links().ToDictionary(device => (uint)device.Index)
-            : null;
+        return node == 0 || node == NetworkNamespace.CurrentCookie();
     }
 
-    private static ILookup<uint, DeviceLink> ReadLinks(PinDirectory pins)
+    private static ILookup<uint, DeviceLink> ReadLinks(PinDirectory pins, bool isNodesNamespace)
     {
         string[] paths = Directory.Exists(pins.Links) ? Directory.GetFiles(pins.Links) : [];
+        var filters = new ClsactHold(pins.Filters, NullLogger.Instance);
         return paths.Select(Parse)
             .Where(pin => pin is not null)
             .Select(pin => (pin!.Value.Index, Link: ReadLink(pin.Value.Path, pin.Value.Hook)))
+            .Concat(filters.Pins()
+                .Select(pin => ((uint)pin.InterfaceIndex, Link: (DeviceLink?)ReadFilter(filters, pin, isNodesNamespace))))
             .Where(entry => entry.Link is not null)
             .OrderBy(entry => entry.Link!.Hook)
-            .ToLookup(entry => entry.Index, entry => entry.Link!);
+            .ToLookup(entry => entry.Item1, entry => entry.Link!);
+    }
+
+    // From another namespace it cannot be looked up: its pin says that it was made, and not removed by us.
+    private static DeviceLink ReadFilter(ClsactHold filters, DevicePin pin, bool isNodesNamespace)
+    {
+        var hook = HookOf(pin.Hook);
+        uint id = isNodesNamespace ? filters.Find(pin)?.ProgramId ?? 0 : filters.ProgramOf(pin);
+        return new DeviceLink(hook, id == 0 ? HookState.Detached : HookState.Attached, id, IsFilter: true);
     }
 
     private static (string Path, Hook Hook, uint Index)? Parse(string path) =>
@@ -128,7 +139,8 @@ public sealed record DeviceView(
 }
 
 /// <param name="ProgramId">0 unless attached.</param>
-public sealed record DeviceLink(Hook Hook, HookState State, uint ProgramId);
+/// <param name="IsFilter">A filter of clsact, on a kernel without tcx.</param>
+public sealed record DeviceLink(Hook Hook, HookState State, uint ProgramId, bool IsFilter = false);
 
 /// <param name="Name">Empty when it cannot be read.</param>
 public sealed record ForeignXdp(uint ProgramId, string Name);

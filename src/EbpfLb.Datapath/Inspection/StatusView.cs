@@ -12,6 +12,7 @@ namespace EbpfLb.Datapath.Inspection;
 /// <param name="Cgroups">Where the attached programs are; one, unless somebody moved some.</param>
 public sealed record StatusView(
     string? PinPath,
+    KernelView Kernel,
     AgentView? Agent,
     IReadOnlyList<HookView> Hooks,
     IReadOnlyList<CgroupView> Cgroups,
@@ -49,7 +50,7 @@ public sealed record StatusView(
         var devices = DeviceView.ReadAll(pins, maps);
         var attached = hooks.Where(hook => hook.State == HookState.Attached);
         return new StatusView(
-            pins.Path, agent, hooks, [.. attached.Select(hook => hook.CgroupId).Distinct().Select(CgroupView.Find)],
+            pins.Path, KernelView.Read(), agent, hooks, [.. attached.Select(hook => hook.CgroupId).Distinct().Select(CgroupView.Find)],
             devices, MapView.ReadAll(pins, maps), ProblemView.ReadAll(maps), Verdict.Of(agent, hooks, devices))
         {
             Audit = AuditView.From(maps.Audit.Get<AuditValue>(0), nowNs),
@@ -60,6 +61,6 @@ public sealed record StatusView(
     private static StatusView Unread(string? pinPath, IReadOnlyList<HookView> hooks, IReadOnlyList<DeviceView> devices, string reason)
     {
         bool serves = hooks.Any(hook => hook.State == HookState.Attached) || devices.Any(device => device.IsAttached);
-        return new StatusView(pinPath, null, hooks, [], devices, [], [], new Verdict(serves ? Health.Degraded : Health.Down, [reason]));
+        return new StatusView(pinPath, KernelView.Read(), null, hooks, [], devices, [], [], new Verdict(serves ? Health.Degraded : Health.Down, [reason]));
     }
 }

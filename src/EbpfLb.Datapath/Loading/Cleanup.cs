@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Processes;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EbpfLb.Datapath.Loading;
 
 /// <summary>Takes the datapath off the node: links first, then what they held. Touches nothing outside of our directory.</summary>
 public static class Cleanup
 {
-    /// <param name="Links">Detached.</param>
+    /// <param name="Links">Detached; filters of tc too.</param>
     /// <param name="Programs">Unpinned.</param>
     /// <param name="Maps">Unpinned.</param>
     /// <param name="Foreign">Entries of the directory that are not ours; they were left, and with them the directory.</param>
     public sealed record Result(int Links, int Programs, int Maps, IReadOnlyList<string> Foreign);
 
-    /// <exception cref="DatapathException">An agent is running.</exception>
+    /// <exception cref="DatapathException">An agent is running, or this is not the network namespace of its filters.</exception>
     public static Result Run(PinDirectory pins)
     {
         ArgumentNullException.ThrowIfNull(pins);
         pins.Lock("Stop it first.");
+        RequireNamespaceOfFilters(pins);
         var foreign = new List<string>();
-        int links = RemoveLinks(pins, foreign);
+        int links = RemoveLinks(pins, foreign) + RemoveFilters(pins);
         int programs = Directory.Exists(pins.Programs)
             ? Directory.EnumerateDirectories(pins.Programs).Sum(directory => Directory.EnumerateFiles(directory).Count())
             : 0;
@@ -28,7 +33,9 @@ public static class Cleanup
         ObjectLoader.RemoveTree(pins.Next);
         int maps = RemoveMaps(pins);
 
-        foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Path).Where(path => path != pins.Links));
+        foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Path).Where(path => path != pins.Links && path != pins.Filters));
+        if (Directory.Exists(pins.Filters))
+            foreign.AddRange(Directory.EnumerateFileSystemEntries(pins.Filters));
         if (foreign.Count == 0)
             Directory.Delete(pins.Path);
         return new Result(links, programs, maps, foreign);
@@ -57,6 +64,34 @@ public static class Cleanup
             Directory.Delete(pins.Links);
         return removed;
     }
+
+    // A link is detached from anywhere, a filter from within its network namespace alone.
+    private static void RequireNamespaceOfFilters(PinDirectory pins)
+    {
+        if (!FiltersOf(pins).Pins().Any())
+            return;
+
+        ulong node;
+        using (var maps = Maps.KernelMaps.Open(pins.Path, writable: false))
+            node = maps.Settings.Get<SettingsValue>(0).NodeNetns;
+        if (node != 0 && node != NetworkNamespace.CurrentCookie())
+        {
+            throw new DatapathException(
+                $"{pins.Filters} names tc filters in the network namespace that the agent ran in, and this is another. Run the cleanup there "
+                + "(nsenter --net=...), as on the node's host. Nothing was removed.");
+        }
+    }
+
+    private static int RemoveFilters(PinDirectory pins)
+    {
+        var filters = FiltersOf(pins);
+        int removed = filters.Pins().ToArray().Count(filters.TryRemove);
+        if (Directory.Exists(pins.Filters) && !Directory.EnumerateFileSystemEntries(pins.Filters).Any())
+            Directory.Delete(pins.Filters);
+        return removed;
+    }
+
+    private static ClsactHold FiltersOf(PinDirectory pins) => new(pins.Filters, NullLogger.Instance);
 
     // False when something else than a link is pinned there.
     private static bool TryDetach(string pin)

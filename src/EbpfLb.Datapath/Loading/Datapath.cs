@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Migration;
 using EbpfLb.Linux;
@@ -21,15 +22,18 @@ public sealed class Datapath : IDisposable
     private readonly ReaderWriterLockSlim _replacing = new();
 
     private Datapath(
-        PinDirectory pins, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
+        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
     {
         _pins = pins;
+        Features = features;
         _bpftool = bpftool;
         _logger = logger;
         Maps = maps;
         ProgramDirectory = programDirectory;
         Installation = installation;
     }
+
+    public KernelFeatures Features { get; }
 
     public KernelMaps Maps { get; }
 
@@ -42,6 +46,9 @@ public sealed class Datapath : IDisposable
     /// <summary>Where links are pinned.</summary>
     public string LinkDirectory => _pins.Links;
 
+    /// <summary>Where the programs of tc filters are pinned, on kernels without tcx.</summary>
+    public string FilterDirectory => _pins.Filters;
+
     public string PinPath => _pins.Path;
 
     /// <summary>Takes the lock, creates what is missing, loads the programs of this version and puts them in place.</summary>
@@ -51,6 +58,9 @@ public sealed class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         RequireCapabilities();
+        var features = KernelFeatures.Probe(options.WithoutFeatures);
+        Log.Features(logger, features.Release, features.Table);
+        features.Require();
         var pins = PinDirectory.OpenOrCreate(options.BpfFs);
         KernelMaps? maps = null;
         Installation? installation = null;
@@ -59,12 +69,12 @@ public sealed class Datapath : IDisposable
             pins.Lock();
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
             using var loader = new ObjectLoader(pins, bpftool);
-            await new MapSetup(pins, loader, options, logger).EnsureAsync(() => LoadAsync(loader, logger, stopping), stopping)
+            await new MapSetup(pins, loader, options, logger).EnsureAsync(() => LoadAsync(loader, features, logger, stopping), stopping)
                 .ConfigureAwait(false);
             maps = KernelMaps.Open(pins.Path, writable: true);
             // From here on 'status' sees an agent; it must not take the last one's syncs for this one's.
             maps.Agent.At<AgentValue>(0).Syncs = 0;
-            await LoadAsync(loader, logger, stopping).ConfigureAwait(false);
+            await LoadAsync(loader, features, logger, stopping).ConfigureAwait(false);
             var opened = maps;
             installation = new Installation(pins, () => opened.Opened, loader.ProgramDirectory, options.Cgroup);
             var attached = installation.Attach(cgroup);
@@ -72,7 +82,7 @@ public sealed class Datapath : IDisposable
             foreach (string refusal in attached.Refused)
                 Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, maps, loader.ProgramDirectory, installation, bpftool, logger);
+            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, logger);
         }
         catch (BpftoolException exception)
         {
@@ -103,7 +113,7 @@ public sealed class Datapath : IDisposable
         var migration = new MapMigration(_pins, loader, []);
         try
         {
-            await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, _logger, stopping), stopping).ConfigureAwait(false);
+            await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, Features, _logger, stopping), stopping).ConfigureAwait(false);
             var result = Replace(migration, loader, sizes.Keys);
             loader.RemoveOtherPrograms();
             return result;
@@ -167,8 +177,10 @@ public sealed class Datapath : IDisposable
         }
     }
 
-    private static Task LoadAsync(ObjectLoader loader, ILogger logger, CancellationToken stopping) => loader.EnsureProgramsAsync(
-        (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping);
+    private static Task LoadAsync(ObjectLoader loader, KernelFeatures features, ILogger logger, CancellationToken stopping) =>
+        loader.EnsureProgramsAsync(
+            features.Has(KernelFeature.KernelTypes),
+            (one, exception) => Log.ObjectRefused(logger, string.Join(", ", one.Programs), exception.Message), stopping);
 
     private static void RequireCapabilities()
     {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Migration;
 
 namespace EbpfLb.Datapath.Loading;
@@ -10,6 +11,9 @@ public sealed record DatapathOptions
 
     /// <summary>The cgroup whose processes are served; null for the root of the cgroup2 hierarchy.</summary>
     public string? Cgroup { get; init; }
+
+    /// <summary>To be treated as if this kernel did not have them: tries what happens on another one.</summary>
+    public IReadOnlySet<KernelFeature> WithoutFeatures { get; init; } = new HashSet<KernelFeature>();
 
     /// <summary>Entries by map name. The others have the sizes of bpf/lib/maps.h at first, and later what they have grown to.</summary>
     public IReadOnlyDictionary<string, uint> MapSizes { get; init; } = new Dictionary<string, uint>();

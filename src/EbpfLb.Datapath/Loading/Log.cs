@@ -14,6 +14,9 @@ internal static partial class Log
         "{Map} keeps room for {Entries} entries: {Used} are taken, and --map-size {Map}={Wanted} has not room for them")]
     public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, ulong used, uint wanted);
 
+    [LoggerMessage(3003, LogLevel.Information, "Linux {Release}: {Features}")]
+    public static partial void Features(ILogger logger, string release, string features);
+
     [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
     public static partial void ObjectRefused(ILogger logger, string programs, string failure);
 

@@ -58,8 +58,9 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
     }
 
     /// <summary>Loads the programs over the maps, unless this build's are loaded already.</summary>
+    /// <param name="optionalToo">Whether the kernel can take those that the datapath works without.</param>
     /// <param name="refused">Told of an object that the kernel did not take and that the datapath works without.</param>
-    public async Task EnsureProgramsAsync(Action<EmbeddedObject, BpftoolException> refused, CancellationToken stopping)
+    public async Task EnsureProgramsAsync(bool optionalToo, Action<EmbeddedObject, BpftoolException> refused, CancellationToken stopping)
     {
         _programDirectory = Path.Combine(pins.Programs, EmbeddedObject.HashWith(MapIds()));
         var required = EmbeddedObject.All.Where(one => !one.IsOptional).ToArray();
@@ -72,7 +73,7 @@ internal sealed class ObjectLoader(PinDirectory pins, IBpftool bpftool) : IDispo
             await LoadProgramsAsync(files, stopping).ConfigureAwait(false);
         }
 
-        foreach (var one in EmbeddedObject.All.Where(one => one.IsOptional && !IsLoaded(one)))
+        foreach (var one in EmbeddedObject.All.Where(one => optionalToo && one.IsOptional && !IsLoaded(one)))
         {
             var file = await OpenCheckedAsync(one, stopping).ConfigureAwait(false);
             try

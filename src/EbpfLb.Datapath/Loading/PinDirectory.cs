@@ -22,6 +22,9 @@ public sealed class PinDirectory : IDisposable
 
     public string Links => System.IO.Path.Combine(Path, "links");
 
+    /// <summary>Where the programs of tc filters are pinned: see <see cref="Devices.ClsactHold"/>.</summary>
+    public string Filters => System.IO.Path.Combine(Path, "filters");
+
     public string Programs => System.IO.Path.Combine(Path, "programs");
 
     /// <summary>Where maps wait until they are complete.</summary>

@@ -2,10 +2,11 @@
 using EbpfLb.Datapath.Devices;
 using EbpfLb.Linux;
 using EbpfLb.Linux.Bpf;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EbpfLb.Datapath.Loading;
 
-/// <summary>The links that are in place, whatever they are on.</summary>
+/// <summary>The links that are in place, whatever they are on; and the filters, where there is no tcx.</summary>
 internal sealed class PinnedLinks(PinDirectory pins)
 {
     /// <summary>
@@ -15,6 +16,7 @@ internal sealed class PinnedLinks(PinDirectory pins)
     /// <param name="switched">Told after each.</param>
     public void Switch(string programDirectory, Action? switched = null)
     {
+        SwitchFilters(programDirectory, switched);
         var opened = new List<(BpfLink Link, BpfProgram Program)>();
         try
         {
@@ -42,6 +44,21 @@ internal sealed class PinnedLinks(PinDirectory pins)
                 link.Dispose();
                 program.Dispose();
             }
+        }
+    }
+
+    // Of this network namespace, which is the agent's.
+    private void SwitchFilters(string programDirectory, Action? switched)
+    {
+        var filters = new ClsactHold(pins.Filters, NullLogger.Instance);
+        foreach (var pin in filters.Pins().OrderBy(pin => pin.InterfaceIndex).ThenBy(pin => pin.Hook).ToArray())
+        {
+            if (!BpfProgram.TryOpenPinned(Path.Combine(programDirectory, NameOf(pin.Hook)), out var program))
+                continue;
+
+            using (program)
+                filters.Update(pin, program);
+            switched?.Invoke();
         }
     }
 

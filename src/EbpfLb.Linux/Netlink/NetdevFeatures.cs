@@ -47,6 +47,13 @@ public static class NetdevFeatures
         return true;
     }
 
+    /// <summary>Whether the kernel has this family.</summary>
+    public static bool IsPresent()
+    {
+        using NetlinkSocket socket = NetlinkSocket.Open(NetlinkSocket.NETLINK_GENERIC);
+        return FindFamily(socket, "netdev") is not null;
+    }
+
     private static ushort? FindFamily(NetlinkSocket socket, string name)
     {
         byte[] zeroTerminated = Encoding.ASCII.GetBytes(name + '\0');

@@ -16,8 +16,11 @@ internal readonly ref struct NetlinkMessage
 
     public const ushort NLM_F_REQUEST = 0x1;
     public const ushort NLM_F_ACK = 0x4;
+    public const ushort NLM_F_ECHO = 0x8;
     public const ushort NLM_F_DUMP_INTR = 0x10;
     public const ushort NLM_F_DUMP = 0x300;
+    public const ushort NLM_F_EXCL = 0x200;
+    public const ushort NLM_F_CREATE = 0x400;
     private const ushort NLM_F_ACK_TLVS = 0x200;
     private const int NLMSGERR_ATTR_MSG = 1;
 

@@ -59,9 +59,10 @@ internal sealed class NetlinkSocket : IDisposable
     }
 
     /// <summary>A request with one answer, or none, and an acknowledgement.</summary>
-    public Errno Ask(ushort type, Span<byte> request, out string? detail, Visitor visitor)
+    /// <param name="flags">NLM_F_* of this type of request.</param>
+    public Errno Ask(ushort type, Span<byte> request, out string? detail, Visitor visitor, int flags = 0)
     {
-        uint sequence = Send(request, type, NetlinkMessage.NLM_F_REQUEST | NetlinkMessage.NLM_F_ACK);
+        uint sequence = Send(request, type, NetlinkMessage.NLM_F_REQUEST | NetlinkMessage.NLM_F_ACK | flags);
         while (true)
         {
             ReadOnlySpan<byte> datagram = Receive();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,8 +21,13 @@ internal sealed class KernelDatapath : IDisposable
 
     public DatapathOptions Options => new() { BpfFs = _bpffs.Path, Cgroup = _cgroup.Path };
 
-    public Task<OpenDatapath> OpenAsync(IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null) =>
-        OpenAsync(Options with { Cgroup = cgroup ?? _cgroup.Path, MapSizes = sizes ?? new Dictionary<string, uint>() });
+    public Task<OpenDatapath> OpenAsync(IReadOnlyDictionary<string, uint>? sizes = null, string? cgroup = null, IReadOnlyList<KernelFeature>? without = null) =>
+        OpenAsync(Options with
+        {
+            Cgroup = cgroup ?? _cgroup.Path,
+            MapSizes = sizes ?? new Dictionary<string, uint>(),
+            WithoutFeatures = new HashSet<KernelFeature>(without ?? []),
+        });
 
     public static Task<OpenDatapath> OpenAsync(DatapathOptions options) => OpenDatapath.OpenAsync(
         options, new Bpftool(Bpftool.Locate(null), new ProcessRunner()), NullLogger<OpenDatapath>.Instance, CancellationToken.None);

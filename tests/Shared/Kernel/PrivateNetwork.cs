@@ -15,6 +15,12 @@ internal sealed class PrivateNetwork : IDisposable
     /// <summary>Runs ip(8) inside, with the words of one line.</summary>
     public void Ip(string command) => Start("ip", command.Split(' '));
 
+    /// <summary>Runs tc(8) inside, with the words of one line.</summary>
+    public void Tc(string command) => Start("tc", command.Split(' '));
+
+    /// <summary>Runs ethtool(8) inside, with the words of one line.</summary>
+    public void Ethtool(string command) => Start("ethtool", command.Split(' '));
+
     /// <summary>Runs many commands of ip(8) inside, in one process.</summary>
     public void IpBatch(IEnumerable<string> commands)
     {
