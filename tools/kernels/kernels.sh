@@ -85,7 +85,7 @@ fetch() { # PACKAGE
 		rm -rf "$directory" "$directory.tmp"
 		mkdir -p "$directory.tmp/debs" "$directory.tmp/root"
 		# Newer ones come in parts.
-		parts=$(apt-cache show "$1" | sed -n 's/^Depends: //p' | head -n 1 | sed 's/[,|]/\n/g' | sed -n 's/^ *\(linux-\(binary\|modules\)-[^ ]*\).*/\1/p')
+		parts=$(apt-cache show "$1" | sed -n 's/^Depends: //p' | head -n 1 | sed 's/[,|]/\n/g' | sed -n 's/^ *\(linux-\(base\|binary\|modules\)-[0-9][^ ]*\).*/\1/p')
 		for package in "$1" $parts; do
 			(cd "$directory.tmp/debs" && apt-get download -qq "$package")
 		done
@@ -105,7 +105,7 @@ fetch() { # PACKAGE
 make_initramfs() { # ROOT RELEASE
 	local work module file number=100
 	work=$(mktemp -d)
-	mkdir -p "$work"/{bin,proc,sys,dev,modules,host,over,root}
+	mkdir -p "$work"/{bin,proc,sys,dev,modules,host,over,new}
 	cp "$(command -v busybox)" "$work/bin/busybox"
 	for module in virtio_pci 9pnet_virtio 9p overlay; do
 		modprobe -d "$1" -S "$2" --show-depends "$module" | awk '$1 == "insmod" { print $2 }'
@@ -126,8 +126,10 @@ make_initramfs() { # ROOT RELEASE
 }
 
 boot() { # KERNEL ROOT
-	local root=$2 release accelerator=(-accel "tcg,thread=multi" -cpu max)
+	local root=$2 release image accelerator=(-accel "tcg,thread=multi" -cpu max)
 	release=$(ls "$root/lib/modules")
+	image=$root/boot/vmlinuz-$release
+	[[ -e $image ]] || image=$root/lib/modules/$release/vmlinuz
 	# Without the processor's own virtualization /dev/kvm is for guests that were made for it.
 	if [[ -w /dev/kvm ]] && grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo; then
 		accelerator=(-accel kvm -cpu host)
@@ -135,7 +137,7 @@ boot() { # KERNEL ROOT
 	make_initramfs "$root" "$release" >"$cache/$1.initramfs"
 	: >"$cache/$1.results"
 	timeout "$seconds" qemu-system-x86_64 "${accelerator[@]}" -m 2048 -smp 2 -display none -no-reboot -net none \
-		-kernel "$root/boot/vmlinuz-$release" -initrd "$cache/$1.initramfs" -append 'console=ttyS0 quiet panic=-1 no_timer_check' \
+		-kernel "$image" -initrd "$cache/$1.initramfs" -append 'console=ttyS0 quiet panic=-1 no_timer_check' \
 		-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 		-serial "file:$cache/$1.console" -serial "file:$cache/$1.results" </dev/null || true
 	rm -f "$cache/$1.initramfs"
