@@ -19,6 +19,8 @@ namespace EbpfLb.Agent;
 /// </summary>
 public static class AuditProcess
 {
+    private const int Looks = 4;
+
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -47,13 +49,17 @@ public static class AuditProcess
         return new AuditFindings(left, [.. found.Except(left)], isOwned);
     }
 
-    // The agent is on its way from one state to the next all the time. What still differs from a list made later is no such moment.
+    // The agent is on its way from one state to the next all the time. What differs in the same way from several lists is no such moment.
     private static async Task<IReadOnlyList<Divergence>> StillAsync(
         IReadOnlyList<Divergence> found, DatapathAudit audit, AgentOptions options, ILoggerFactory loggers, CancellationToken stopping)
     {
-        await Task.Delay(Pause, stopping).ConfigureAwait(false);
-        var again = await FindAsync(audit, options, loggers, stopping).ConfigureAwait(false);
-        return [.. found.Intersect(again)];
+        for (int look = 1; look < Looks && found.Count > 0; look++)
+        {
+            await Task.Delay(Pause, stopping).ConfigureAwait(false);
+            found = [.. found.Intersect(await FindAsync(audit, options, loggers, stopping).ConfigureAwait(false))];
+        }
+
+        return found;
     }
 
     private static async Task<IReadOnlyList<Divergence>> RepairByAgentAsync(

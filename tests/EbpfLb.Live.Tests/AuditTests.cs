@@ -58,7 +58,10 @@ public sealed class AuditTests(LiveNode node) : LiveTest(node)
         var churn = Task.Run(async () =>
         {
             for (bool first = true; !stop.IsCancellationRequested; first = !first)
+            {
                 await service.PublishAsync(first ? Node.P13.Ready : Node.P11.Ready);
+                await Task.Delay(20);
+            }
         });
         for (int i = 0; i < 3; i++)
             Assert.Equal((0, "Nothing differs.\n"), Short(await AuditAsync()));

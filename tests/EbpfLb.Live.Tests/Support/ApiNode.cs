@@ -93,7 +93,7 @@ public class ApiNode : OuterNode
             && item.Field("regarding.name") == service && item.Field("type") == type),
         $"an Event {reason} of {service}");
 
-    /// <summary>What the node's own address answers to a client on the fabric. Null: the connection is refused.</summary>
+    /// <summary>What the node's own address answers to a client on the fabric. Null: the connection is refused, or ended as the port closes.</summary>
     internal async Task<HttpAnswer?> GetAsync(int port, string path, string host = FirstV4)
     {
         try
@@ -106,7 +106,7 @@ public class ApiNode : OuterNode
         catch (HttpRequestException exception) when (exception.InnerException is SocketException
         {
             SocketErrorCode: SocketError.ConnectionRefused,
-        })
+        } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionReset } })
         {
             return null;
         }
