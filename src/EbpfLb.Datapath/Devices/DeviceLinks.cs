@@ -87,6 +87,7 @@ public sealed class DeviceLinks : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(links);
         ArgumentNullException.ThrowIfNull(gone);
+        _links.Prepare();
         var wanted = Wanted(plan, links);
         foreach (var stale in _warned.Keys.Where(pin => !wanted.ContainsKey(pin) || gone.Contains(pin.InterfaceIndex)).ToArray())
             _warned.Remove(stale);

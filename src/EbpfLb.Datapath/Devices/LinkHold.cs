@@ -10,6 +10,9 @@ namespace EbpfLb.Datapath.Devices;
 /// <summary>Pinned links: of XDP, and of the tcx hooks.</summary>
 internal sealed class LinkHold(string directory, XdpMode mode, ILogger logger) : IDeviceHold
 {
+    /// <exception cref="IOException">Something else has the place of the pins.</exception>
+    public void Prepare() => Directory.CreateDirectory(directory);
+
     public IEnumerable<DevicePin> Pins()
     {
         foreach (string file in Directory.Exists(directory) ? Directory.GetFiles(directory) : [])
@@ -78,7 +81,6 @@ internal sealed class LinkHold(string directory, XdpMode mode, ILogger logger) :
 
     public void Create(DevicePin pin, BpfProgram program)
     {
-        Directory.CreateDirectory(directory);
         using var link = pin.Hook == DeviceHook.Xdp
             ? BpfLink.AttachXdp(program, pin.InterfaceIndex, mode)
             : BpfLink.AttachTcx(program, pin.InterfaceIndex, egress: pin.Hook == DeviceHook.TcxEgress);
