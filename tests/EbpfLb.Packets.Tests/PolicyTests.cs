@@ -360,6 +360,24 @@ public sealed class PolicyTests(PacketGround ground) : PacketTest(ground)
 
     [PrivilegedTheory]
     [EachHook]
+    public void Affinity_follows_no_backend_that_is_given_to_nobody_new(Hook hook, AddressFamily family)
+    {
+        var backends = Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)]);
+        var spec = World.Put(new ServiceSpec("web", Protocol.Tcp, [Frontend(family)], backends) { AffinitySeconds = 100 });
+        var first = ParsedPacket.OfFrame(Judge(hook, FromClient(family, Content(Protocol.Tcp, 41000))).Bytes)!.Destination;
+        World.Put(spec with
+        {
+            Backends = [.. spec.Backends.Select(backend => backend.Address == first ? backend with { Lists = BackendFlags.None } : backend)],
+        });
+        var chosen = new HashSet<Address>();
+        for (ushort port = 41001; port < 41020; port++)
+            chosen.Add(ParsedPacket.OfFrame(Judge(hook, FromClient(family, Content(Protocol.Tcp, port))).Bytes)!.Destination);
+        Assert.Single(chosen);
+        Assert.DoesNotContain(first, chosen);
+    }
+
+    [PrivilegedTheory]
+    [EachHook]
     public void Affinity_wins_over_what_a_port_was_given_before(Hook hook, AddressFamily family)
     {
         var spec = new ServiceSpec("web", Protocol.Tcp, [Frontend(family)], Backends(family, [.. Enumerable.Repeat(Where.Remote, 10)]));

@@ -37,7 +37,7 @@ run() { # SUITE TESTS LOG
 }
 
 failed() { # LOG: the first test that failed
-	sed -n 's/^ *Failed \([^ (\[]*\).*/\1/p' "$1" | head -n 1
+	sed -n '/^ *Failed /{ s/^ *Failed \([^ ([]*\).*/\1/p; q }' "$1"
 }
 
 clean() {
