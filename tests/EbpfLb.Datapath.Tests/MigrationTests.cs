@@ -251,7 +251,7 @@ public sealed class MigrationTests : IDisposable
         Protocol = Protocol.Tcp,
     };
 
-    private static ConntrackValue Flow(uint seen) => new() { Seen = seen, Flags = ConntrackFlags.Data, BackendId = seen };
+    private static ConntrackValue Flow(uint seen) => new() { Seen = seen, Flags = ConntrackFlags.Data, BackendId = 3 };
 
     private static ConntrackValue Get(IBpfMap<ConntrackKey, ConntrackValue> map, ConntrackKey key)
     {
