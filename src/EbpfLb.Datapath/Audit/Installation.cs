@@ -8,8 +8,8 @@ namespace EbpfLb.Datapath.Audit;
 
 /// <summary>
 /// The pins of a running agent, and its programs at socket hooks. It has a descriptor of every map, program and link, so that what somebody
-/// removes is put back as it was: the same map with its entries, the same program. Owned by one task, which calls it while no map is being
-/// replaced.
+/// removes is put back as it was: the same map with its entries, the same program. Called by one task at a time: by one always, within
+/// <see cref="Loading.Datapath.Use"/>, and by the one that replaces maps, which then has them for itself.
 /// </summary>
 public sealed class Installation : IDisposable
 {

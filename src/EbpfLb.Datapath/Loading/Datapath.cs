@@ -19,14 +19,17 @@ public sealed class Datapath : IDisposable
     private readonly PinDirectory _pins;
     private readonly IBpftool _bpftool;
     private readonly ILogger _logger;
+    private readonly Action<MigrationStep>? _migrationReached;
     private readonly ReaderWriterLockSlim _replacing = new();
 
     private Datapath(
-        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
+        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool,
+        Action<MigrationStep>? migrationReached, ILogger logger)
     {
         _pins = pins;
         Features = features;
         _bpftool = bpftool;
+        _migrationReached = migrationReached;
         _logger = logger;
         Maps = maps;
         ProgramDirectory = programDirectory;
@@ -82,7 +85,7 @@ public sealed class Datapath : IDisposable
             foreach (string refusal in attached.Refused)
                 Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, logger);
+            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, options.MigrationReached, logger);
         }
         catch (BpftoolException exception)
         {
@@ -110,11 +113,13 @@ public sealed class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(sizes);
         using var loader = new ObjectLoader(_pins, _bpftool);
-        var migration = new MapMigration(_pins, loader, []);
+        var migration = new MapMigration(_pins, loader, [], _migrationReached);
         try
         {
+            // The entries come from what is pinned.
+            Exclusively(Installation.PutBack);
             await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, Features, _logger, stopping), stopping).ConfigureAwait(false);
-            var result = Replace(migration, loader, sizes.Keys);
+            var result = Exclusively(() => Replace(migration, loader, sizes.Keys));
             loader.RemoveOtherPrograms();
             return result;
         }
@@ -160,21 +165,33 @@ public sealed class Datapath : IDisposable
         _replacing.Dispose();
     }
 
-    private MigrationResult Replace(MapMigration migration, ObjectLoader loader, IEnumerable<string> names)
+    private T Exclusively<T>(Func<T> function)
     {
         _replacing.EnterWriteLock();
         try
         {
-            var result = migration.Replace();
-            Maps.Reopen(names);
-            ProgramDirectory = loader.ProgramDirectory;
-            Installation.Use(ProgramDirectory);
-            return result;
+            return function();
         }
         finally
         {
             _replacing.ExitWriteLock();
         }
+    }
+
+    private MigrationResult Replace(MapMigration migration, ObjectLoader loader, IEnumerable<string> names)
+    {
+        // The programs may have been loaded over what is no longer, or never was, a map of ours.
+        if (Installation.PutBack() is [var found, ..])
+        {
+            throw new DatapathException(
+                $"Somebody changed what the agent had put in place while maps were being replaced ({found}). It was put back, and they stay as they were.");
+        }
+
+        var result = migration.Replace();
+        Maps.Reopen(names);
+        ProgramDirectory = loader.ProgramDirectory;
+        Installation.Use(ProgramDirectory);
+        return result;
     }
 
     private static Task LoadAsync(ObjectLoader loader, KernelFeatures features, ILogger logger, CancellationToken stopping) =>

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
+using EbpfLb.Datapath.Migration;
+using EbpfLb.Linux.Bpf;
+
+namespace EbpfLb.Datapath.Tests;
+
+/// <summary>Maps that are to grow at run time while somebody removes pins, or what is done fails.</summary>
+public sealed class DisturbedGrowthTests : IDisposable
+{
+    private const int Entries = 40;
+
+    private static readonly Dictionary<string, uint> Small = new() { [MapNames.Services] = 50 };
+    private static readonly Dictionary<string, uint> Large = new() { [MapNames.Services] = 100 };
+
+    private readonly KernelDatapath _kernel = new();
+    private Action<MigrationStep> _reached = _ => { };
+
+    public void Dispose() => _kernel.Dispose();
+
+    [PrivilegedFact]
+    public async Task S142_a_map_whose_pin_was_removed_grows_with_its_entries()
+    {
+        using var datapath = await OpenAsync();
+        File.Delete(Pin(MapNames.Services));
+        File.Delete(Pin(MapNames.Vips));
+        File.Delete(Path.Combine(datapath.LinkDirectory, "sock_connect4"));
+        await datapath.ResizeAsync(Large, CancellationToken.None);
+        AssertHolds(datapath.Maps, 100);
+        Assert.Empty(datapath.Installation.PutBack());
+    }
+
+    [PrivilegedTheory]
+    [InlineData(nameof(MigrationStep.Staged))]
+    [InlineData(nameof(MigrationStep.Loaded))]
+    public async Task S142_a_pin_that_is_removed_meanwhile_leaves_everything_as_it_was(string name)
+    {
+        using var datapath = await OpenAsync();
+        _reached = step =>
+        {
+            if (step == Enum.Parse<MigrationStep>(name))
+                File.Delete(Pin(MapNames.Services));
+        };
+        await Assert.ThrowsAsync<DatapathException>(() => datapath.ResizeAsync(Large, CancellationToken.None));
+        datapath.Installation.PutBack();
+        AssertHolds(datapath.Maps, 50);
+        AssertPinned(50);
+
+        _reached = _ => { };
+        await datapath.ResizeAsync(Large, CancellationToken.None);
+        AssertHolds(datapath.Maps, 100);
+        AssertPinned(100);
+    }
+
+    private async Task<Loading.Datapath> OpenAsync()
+    {
+        var datapath = await KernelDatapath.OpenAsync(_kernel.Options with { MapSizes = Small, MigrationReached = step => _reached(step) });
+        for (uint i = 1; i <= Entries; i++)
+            Assert.True(datapath.Maps.Services.Put(i, new ServiceValue { AffinityTimeoutSeconds = i }).Succeeded);
+        return datapath;
+    }
+
+    private static void AssertHolds(KernelMaps maps, uint size)
+    {
+        Assert.Equal(size, maps.Services.MaxEntries);
+        Assert.Equal(Entries, maps.Services.ReadAll().Count);
+    }
+
+    private void AssertPinned(uint size)
+    {
+        using var map = BpfMap.OpenPinned(Pin(MapNames.Services));
+        Assert.Equal((size, (ulong)Entries), (map.Info.MaxEntries, MapCopy.Used(map)));
+        Assert.False(Directory.Exists(Pin("staging")));
+    }
+
+    private string Pin(string name) => Path.Combine(_kernel.Pins, name);
+}
