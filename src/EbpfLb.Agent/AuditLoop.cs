@@ -98,7 +98,7 @@ internal sealed class AuditLoop(
             Wake?.Invoke();
             return true;
         }
-        catch (LinuxException exception)
+        catch (Exception exception) when (exception is LinuxException or DatapathException)
         {
             Fail(exception.Message);
             return false;

@@ -54,6 +54,32 @@ public sealed class DisturbedGrowthTests : IDisposable
         AssertPinned(100);
     }
 
+    [PrivilegedTheory]
+    [InlineData(nameof(MigrationStep.Committed))]
+    [InlineData(nameof(MigrationStep.SwitchedOne))]
+    [InlineData(nameof(MigrationStep.PinnedOne))]
+    [InlineData(nameof(MigrationStep.Pinned))]
+    public async Task S140_after_a_growth_that_stopped_halfway_nothing_is_put_back_and_the_next_start_ends_it(string name)
+    {
+        using (var datapath = await OpenAsync())
+        {
+            _reached = step =>
+            {
+                if (step == Enum.Parse<MigrationStep>(name))
+                    throw new IOException("no more");
+            };
+            await Assert.ThrowsAsync<IOException>(() => datapath.ResizeAsync(Large, CancellationToken.None));
+            var pins = Directory.GetFileSystemEntries(_kernel.Pins, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+            Assert.Throws<DatapathException>(() => datapath.Use(datapath.Installation.PutBack));
+            await Assert.ThrowsAsync<DatapathException>(() => datapath.ResizeAsync(Large, CancellationToken.None));
+            Assert.Equal(pins, Directory.GetFileSystemEntries(_kernel.Pins, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+        }
+
+        using var next = await _kernel.OpenAsync();
+        AssertHolds(next.Maps, 100);
+        AssertPinned(100);
+    }
+
     private async Task<Loading.Datapath> OpenAsync()
     {
         var datapath = await KernelDatapath.OpenAsync(_kernel.Options with { MapSizes = Small, MigrationReached = step => _reached(step) });

@@ -21,6 +21,7 @@ public sealed class Datapath : IDisposable
     private readonly ILogger _logger;
     private readonly Action<MigrationStep>? _migrationReached;
     private readonly ReaderWriterLockSlim _replacing = new();
+    private bool _isBroken;
 
     private Datapath(
         PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool,
@@ -134,12 +135,14 @@ public sealed class Datapath : IDisposable
     }
 
     /// <summary>Runs an action while no map and no program is replaced.</summary>
+    /// <exception cref="DatapathException">Replacing them stopped halfway: only the next start may touch anything.</exception>
     public void Use(Action action)
     {
         ArgumentNullException.ThrowIfNull(action);
         _replacing.EnterReadLock();
         try
         {
+            RefuseIfBroken();
             action();
         }
         finally
@@ -170,6 +173,7 @@ public sealed class Datapath : IDisposable
         _replacing.EnterWriteLock();
         try
         {
+            RefuseIfBroken();
             return function();
         }
         finally
@@ -187,11 +191,29 @@ public sealed class Datapath : IDisposable
                 $"Somebody changed what the agent had put in place while maps were being replaced ({found}). It was put back, and they stay as they were.");
         }
 
-        var result = migration.Replace();
-        Maps.Reopen(names);
-        ProgramDirectory = loader.ProgramDirectory;
-        Installation.Use(ProgramDirectory);
-        return result;
+        try
+        {
+            var result = migration.Replace();
+            Maps.Reopen(names);
+            ProgramDirectory = loader.ProgramDirectory;
+            Installation.Use(ProgramDirectory);
+            return result;
+        }
+        catch
+        {
+            // While nobody else is in: pins of maps that were to go must not come back.
+            _isBroken = migration.IsCommitted;
+            throw;
+        }
+    }
+
+    private void RefuseIfBroken()
+    {
+        if (_isBroken)
+        {
+            throw new DatapathException(
+                $"The maps in {PinPath} were being replaced when it failed, so this agent leaves them alone and ends. The next start goes on from there.");
+        }
     }
 
     private static Task LoadAsync(ObjectLoader loader, KernelFeatures features, ILogger logger, CancellationToken stopping) =>
