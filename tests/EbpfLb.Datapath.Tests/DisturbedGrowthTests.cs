@@ -4,6 +4,7 @@ using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Migration;
 using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Files;
 
 namespace EbpfLb.Datapath.Tests;
 
@@ -78,6 +79,48 @@ public sealed class DisturbedGrowthTests : IDisposable
         using var next = await _kernel.OpenAsync();
         AssertHolds(next.Maps, 100);
         AssertPinned(100);
+    }
+
+    [PrivilegedTheory]
+    [InlineData("sock_connect4")]
+    [InlineData("tc_pod")]
+    public async Task S142_a_program_that_is_removed_before_it_is_in_place_leaves_everything_as_it_was(string program)
+    {
+        using var datapath = await OpenAsync();
+        _reached = step =>
+        {
+            if (step == MigrationStep.Loaded)
+                File.Delete(Path.Combine(Directory.GetDirectories(Pin("programs")).Single(path => path != datapath.ProgramDirectory), program));
+        };
+        var refused = await Assert.ThrowsAsync<DatapathException>(() => datapath.ResizeAsync(Large, CancellationToken.None));
+        Assert.Contains($"/{program} is gone", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(datapath.Use(datapath.Installation.PutBack));
+        AssertHolds(datapath.Maps, 50);
+        AssertPinned(50);
+    }
+
+    [PrivilegedFact]
+    public async Task S142_programs_that_cannot_be_removed_after_a_growth_stay()
+    {
+        using var datapath = await OpenAsync();
+        string left = datapath.ProgramDirectory, mounted = Path.Combine(left, "mounted");
+        Directory.CreateDirectory(mounted);
+        Mounts.MountBpf(mounted);
+        try
+        {
+            await datapath.ResizeAsync(Large, CancellationToken.None);
+            AssertHolds(datapath.Maps, 100);
+            AssertPinned(100);
+            Assert.True(Directory.Exists(left));
+        }
+        finally
+        {
+            Mounts.Unmount(mounted, detach: true);
+        }
+
+        datapath.Dispose();
+        (await _kernel.OpenAsync()).Dispose();
+        Assert.False(Directory.Exists(left));
     }
 
     private async Task<Loading.Datapath> OpenAsync()

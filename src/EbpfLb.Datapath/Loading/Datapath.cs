@@ -82,7 +82,7 @@ public sealed class Datapath : IDisposable
             var opened = maps;
             installation = new Installation(pins, () => opened.Opened, loader.ProgramDirectory, options.Cgroup);
             var attached = installation.Attach(cgroup);
-            loader.RemoveOtherPrograms();
+            RemoveOtherPrograms(loader, logger);
             foreach (string refusal in attached.Refused)
                 Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
@@ -121,7 +121,7 @@ public sealed class Datapath : IDisposable
             Exclusively(Installation.PutBack);
             await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, Features, _logger, stopping), stopping).ConfigureAwait(false);
             var result = Exclusively(() => Replace(migration, loader, sizes.Keys));
-            loader.RemoveOtherPrograms();
+            RemoveOtherPrograms(loader, _logger);
             return result;
         }
         catch (Exception exception) when (!migration.IsCommitted
@@ -191,18 +191,21 @@ public sealed class Datapath : IDisposable
                 $"Somebody changed what the agent had put in place while maps were being replaced ({found}). It was put back, and they stay as they were.");
         }
 
+        var programs = Installation.OpenPrograms(loader.ProgramDirectory);
         try
         {
             var result = migration.Replace();
             Maps.Reopen(names);
             ProgramDirectory = loader.ProgramDirectory;
-            Installation.Use(ProgramDirectory);
+            Installation.Use(ProgramDirectory, programs);
             return result;
         }
         catch
         {
             // While nobody else is in: pins of maps that were to go must not come back.
             _isBroken = migration.IsCommitted;
+            foreach (var program in programs.Values)
+                program.Dispose();
             throw;
         }
     }
@@ -213,6 +216,19 @@ public sealed class Datapath : IDisposable
         {
             throw new DatapathException(
                 $"The maps in {PinPath} were being replaced when it failed, so this agent leaves them alone and ends. The next start goes on from there.");
+        }
+    }
+
+    // Nothing runs them any more, and the next start or growth tries again.
+    private static void RemoveOtherPrograms(ObjectLoader loader, ILogger logger)
+    {
+        try
+        {
+            loader.RemoveOtherPrograms();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.ProgramsLeft(logger, exception.Message);
         }
     }
 
