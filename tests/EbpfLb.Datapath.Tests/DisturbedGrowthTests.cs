@@ -123,6 +123,19 @@ public sealed class DisturbedGrowthTests : IDisposable
         Assert.False(Directory.Exists(left));
     }
 
+    [PrivilegedFact]
+    public async Task S142_what_a_full_map_refused_is_there_with_the_first_run_after_it_grew()
+    {
+        using var datapath = await _kernel.OpenAsync(new Dictionary<string, uint> { [MapNames.Services] = 1 });
+        var cluster = new Cluster(datapath.Maps);
+        cluster.Apply(Cluster.Service("a", "10.96.0.10"), Cluster.Slice("a", "10.244.1.11"));
+        Assert.Single(cluster.Apply(Cluster.Service("b", "10.96.0.11"), Cluster.Slice("b", "10.244.1.12")).Failures);
+        Assert.Single(cluster.Apply(retry: false).Failures);
+        await datapath.ResizeAsync(Large, CancellationToken.None);
+        Assert.Empty(cluster.Apply(retry: false).Failures);
+        Assert.Equal(2, datapath.Maps.Services.ReadAll().Count);
+    }
+
     private async Task<Loading.Datapath> OpenAsync()
     {
         var datapath = await KernelDatapath.OpenAsync(_kernel.Options with { MapSizes = Small, MigrationReached = step => _reached(step) });
