@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
+using EbpfLb.Datapath.Conntrack;
 using EbpfLb.Datapath.Contract;
+using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Migration;
+using EbpfLb.Datapath.Sync;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Files;
+using EbpfLb.LoadBalancing.Desired;
 
 namespace EbpfLb.Datapath.Tests;
 
@@ -134,6 +139,21 @@ public sealed class DisturbedGrowthTests : IDisposable
         await datapath.ResizeAsync(Large, CancellationToken.None);
         Assert.Empty(cluster.Apply(retry: false).Failures);
         Assert.Equal(2, datapath.Maps.Services.ReadAll().Count);
+    }
+
+    [PrivilegedFact]
+    public async Task An_audit_from_outside_sees_the_maps_that_have_grown_meanwhile()
+    {
+        using var datapath = await OpenAsync();
+        using var audit = DatapathAudit.Open(_kernel.BpfFs);
+        int before = Divergences();
+        await datapath.ResizeAsync(Large, CancellationToken.None);
+        datapath.Maps.Services.Put(4711, default);
+        Assert.Equal(before + 1, Divergences());
+
+        int Divergences() => audit.Find(
+            new DesiredChanges([], [], [], []), new DatapathSyncOptions(), new DeviceOptions(), new FlowSettings())
+            .Count(found => found.Where == MapNames.Services);
     }
 
     private async Task<Loading.Datapath> OpenAsync()
