@@ -70,7 +70,7 @@ public sealed class Datapath : IDisposable
         Installation? installation = null;
         try
         {
-            pins.Lock();
+            await pins.LockAsync(stopping).ConfigureAwait(false);
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
             using var loader = new ObjectLoader(pins, bpftool);
             await new MapSetup(pins, loader, options, logger).EnsureAsync(() => LoadAsync(loader, features, logger, stopping), stopping)
