@@ -41,9 +41,9 @@ internal sealed class AuditLoop(
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        // The first look is after a start that read the maps and put everything in place.
+        // The first look is after a start that read the maps and put everything in place. Whoever asked meanwhile waits for an answer.
         long auditedAt = time.GetTimestamp(), lookedAt = auditedAt;
-        ulong seen = record.Asked;
+        ulong seen = record.Answered;
         while (!stopping.IsCancellationRequested)
         {
             await Task.Delay(options.PollInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -98,7 +98,7 @@ internal sealed class AuditLoop(
             Wake?.Invoke();
             return true;
         }
-        catch (LinuxException exception)
+        catch (Exception exception) when (exception is LinuxException or DatapathException)
         {
             Fail(exception.Message);
             return false;

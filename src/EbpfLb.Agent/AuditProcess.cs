@@ -86,6 +86,8 @@ public static class AuditProcess
     private static async Task<IReadOnlyList<Divergence>> RepairHereAsync(
         DatapathAudit audit, AgentOptions options, ILoggerFactory loggers, CancellationToken stopping)
     {
+        // First: a source may take its time, and an agent that starts meanwhile must find the lock free.
+        var desired = await DesireAsync(audit, options, loggers, stopping).ConfigureAwait(false);
         var place = options.Datapath with { Cgroup = options.Datapath.Cgroup ?? CgroupOf(options.Datapath.BpfFs) };
         var bpftool = new Bpftool(Bpftool.Locate(options.Bpftool), new ProcessRunner());
         using (var datapath = await KernelDatapath
@@ -94,7 +96,7 @@ public static class AuditProcess
             ulong netns = datapath.Maps.Settings.Get<Datapath.Contract.SettingsValue>(0).NodeNetns;
             new NodeSettings(datapath.Maps.Settings).Mend(options.Flows, netns);
             var sync = DatapathSync.Restore(datapath.Maps, SyncOptions(options), TimeProvider.System);
-            sync.Apply(await DesireAsync(audit, options, loggers, stopping).ConfigureAwait(false), complete: true);
+            sync.Apply(desired, complete: true);
         }
 
         return await FindAsync(audit, options, loggers, stopping).ConfigureAwait(false);

@@ -118,6 +118,20 @@ public sealed class AuditLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_asked_while_the_agent_started_is_answered()
+    {
+        _record.Asked = 1;
+        var loop = Create(new AuditOptions { PollInterval = TimeSpan.FromMilliseconds(1) });
+        var woken = new SemaphoreSlim(0);
+        loop.Wake = () => woken.Release();
+        var running = loop.RunAsync(_stop.Token);
+        await woken.WaitAsync(_stop.Token);
+        loop.Compare(_sync);
+        Assert.Equal(1ul, _record.Answered);
+        await StopAsync(running);
+    }
+
+    [Fact]
     public async Task The_maps_are_audited_again_and_again_and_sooner_after_one_that_left_something()
     {
         var loop = Create(new AuditOptions

@@ -274,6 +274,18 @@ public sealed class LoaderTests : IDisposable
         Assert.Throws<DatapathException>(() => starting.Lock());
     }
 
+    [PrivilegedFact]
+    public async Task Whoever_looks_whether_an_agent_runs_keeps_none_from_starting()
+    {
+        (await _kernel.OpenAsync()).Dispose();
+        var looking = PinDirectory.TryOpen(_kernel.BpfFs)!;
+        Assert.False(looking.IsLockedByOthers());
+        var starting = _kernel.OpenAsync();
+        await Task.Delay(150);
+        looking.Dispose();
+        (await starting).Dispose();
+    }
+
     private uint ProgramId(string name)
     {
         using var program = BpfProgram.OpenPinned(

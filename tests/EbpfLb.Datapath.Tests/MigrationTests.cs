@@ -14,13 +14,16 @@ public sealed class MigrationTests : IDisposable
 {
     private const int Flows = 500;
 
+    // An LRU map gives up entries before it is full.
+    private static readonly uint RoomForFlows = Flows + (128 * (uint)Linux.Processes.PossibleCpus.Count);
+
     private static readonly Dictionary<string, uint> Small = new()
     {
-        [MapNames.Conntrack] = 1000,
+        [MapNames.Conntrack] = RoomForFlows,
         [MapNames.Services] = 50,
         [MapNames.Slots] = 64,
         [MapNames.SourceRanges] = 40,
-        [MapNames.Affinity] = 600,
+        [MapNames.Affinity] = RoomForFlows,
     };
 
     private static readonly Dictionary<string, uint> Large = Small.ToDictionary(size => size.Key, size => size.Value * 2);
@@ -240,8 +243,21 @@ public sealed class MigrationTests : IDisposable
             AssertHolds(datapath.Maps, Small);
         Assert.Equal(Small.Count, log.Lines.Count);
         Assert.Contains(
-            "conntrack_v1 keeps room for 1000 entries: 500 are taken, and --map-size conntrack_v1=10 has not room for them", log.Lines);
+            $"conntrack_v1 keeps room for {RoomForFlows} entries: 500 are taken, and --map-size conntrack_v1=10 has not room for them", log.Lines);
         AssertTidy();
+    }
+
+    [PrivilegedFact]
+    public async Task A_map_that_forgets_what_is_old_is_not_made_so_small_that_it_would()
+    {
+        using (var datapath = await _kernel.OpenAsync(Large))
+            Write(datapath.Maps);
+        var narrow = new Dictionary<string, uint> { [MapNames.Conntrack] = Flows, [MapNames.Affinity] = RoomForFlows - 1 };
+        using (var datapath = await _kernel.OpenAsync(narrow))
+            AssertHolds(datapath.Maps, Large);
+        var tight = new Dictionary<string, uint> { [MapNames.Conntrack] = RoomForFlows, [MapNames.Affinity] = RoomForFlows };
+        using (var datapath = await _kernel.OpenAsync(tight))
+            AssertHolds(datapath.Maps, tight);
     }
 
     private static ConntrackKey Key(int number) => new()
@@ -251,7 +267,7 @@ public sealed class MigrationTests : IDisposable
         Protocol = Protocol.Tcp,
     };
 
-    private static ConntrackValue Flow(uint seen) => new() { Seen = seen, Flags = ConntrackFlags.Data, BackendId = seen };
+    private static ConntrackValue Flow(uint seen) => new() { Seen = seen, Flags = ConntrackFlags.Data, BackendId = 3 };
 
     private static ConntrackValue Get(IBpfMap<ConntrackKey, ConntrackValue> map, ConntrackKey key)
     {

@@ -17,23 +17,25 @@ namespace EbpfLb.Datapath.Audit;
 public sealed class DatapathAudit : IDisposable
 {
     private readonly PinDirectory _pins;
-    private readonly KernelMaps _maps;
 
-    private DatapathAudit(PinDirectory pins, KernelMaps maps)
-    {
-        _pins = pins;
-        _maps = maps;
-    }
+    private DatapathAudit(PinDirectory pins) => _pins = pins;
 
     public string PinPath => _pins.Path;
 
     /// <summary>Sources of packets that leave through balanced devices, as devices_v1 says them.</summary>
-    public IReadOnlyList<Address> SourceAddresses =>
-    [
-        .. _maps.Devices.ReadAll().Where(device => device.Value.Flags.HasFlag(DeviceFlags.Attached))
-            .SelectMany(device => (Address[])[device.Value.SourceV4, device.Value.SourceV6])
-            .Where(address => address != default).Distinct().Order(),
-    ];
+    public IReadOnlyList<Address> SourceAddresses
+    {
+        get
+        {
+            using var maps = OpenMaps();
+            return
+            [
+                .. maps.Devices.ReadAll().Where(device => device.Value.Flags.HasFlag(DeviceFlags.Attached))
+                    .SelectMany(device => (Address[])[device.Value.SourceV4, device.Value.SourceV6])
+                    .Where(address => address != default).Distinct().Order(),
+            ];
+        }
+    }
 
     /// <param name="bpffs">A mounted BPF file system, or null to find one.</param>
     /// <exception cref="DatapathException">Nothing is installed there, or it cannot be read.</exception>
@@ -42,7 +44,9 @@ public sealed class DatapathAudit : IDisposable
         var pins = PinDirectory.TryOpen(bpffs) ?? throw DatapathInspector.NotInstalled(bpffs);
         try
         {
-            return new DatapathAudit(pins, KernelMaps.Open(pins.Path, writable: false));
+            var audit = new DatapathAudit(pins);
+            audit.OpenMaps().Dispose();
+            return audit;
         }
         catch
         {
@@ -61,9 +65,10 @@ public sealed class DatapathAudit : IDisposable
     /// <summary>Where the entries of a service send to.</summary>
     public IReadOnlyDictionary<ServicePortKey, EquatableArray<Backend>> ProgrammedBackends(ObjectName service)
     {
-        var backends = _maps.Backends.ReadAll().ToLookup(entry => entry.Value.ServiceId, entry => entry.Value);
+        using var maps = OpenMaps();
+        var backends = maps.Backends.ReadAll().ToLookup(entry => entry.Value.ServiceId, entry => entry.Value);
         var programmed = new Dictionary<ServicePortKey, EquatableArray<Backend>>();
-        foreach (var (id, name) in _maps.ServiceNames.ReadAll().OrderBy(entry => entry.Key))
+        foreach (var (id, name) in maps.ServiceNames.ReadAll().OrderBy(entry => entry.Key))
         {
             if (Encoding.TryKey(name, out var key) && key.Service == service)
                 programmed.TryAdd(key, backends[id].Select(one => new Backend(one.Address, one.Port.Value, one.Flags))
@@ -79,11 +84,12 @@ public sealed class DatapathAudit : IDisposable
     {
         try
         {
+            using var maps = OpenMaps();
             return
             [
-                .. InstallationAudit.Find(_pins, _maps),
-                .. MapComparison.Compare(MapComparison.Expected(changes, options, _maps), _maps),
-                .. NetworkAudit.Find(_pins, _maps, devices, flows),
+                .. InstallationAudit.Find(_pins, maps),
+                .. MapComparison.Compare(MapComparison.Expected(changes, options, maps), maps),
+                .. NetworkAudit.Find(_pins, maps, devices, flows),
             ];
         }
         catch (LinuxException exception)
@@ -99,12 +105,15 @@ public sealed class DatapathAudit : IDisposable
         using var map = BpfMap.OpenPinned(_pins.Map(MapNames.Audit));
         using var array = map.Map();
         ulong asked = Interlocked.Increment(ref array.At<AuditValue>(0).Asked);
-        return () => _maps.Audit.Get<AuditValue>(0).Answered >= asked;
+        return () =>
+        {
+            using var maps = OpenMaps();
+            return maps.Audit.Get<AuditValue>(0).Answered >= asked;
+        };
     }
 
-    public void Dispose()
-    {
-        _maps.Dispose();
-        _pins.Dispose();
-    }
+    public void Dispose() => _pins.Dispose();
+
+    // Each time: the agent may have put others in their place.
+    private KernelMaps OpenMaps() => KernelMaps.Open(_pins.Path, writable: false);
 }

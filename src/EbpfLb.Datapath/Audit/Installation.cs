@@ -8,8 +8,8 @@ namespace EbpfLb.Datapath.Audit;
 
 /// <summary>
 /// The pins of a running agent, and its programs at socket hooks. It has a descriptor of every map, program and link, so that what somebody
-/// removes is put back as it was: the same map with its entries, the same program. Owned by one task, which calls it while no map is being
-/// replaced.
+/// removes is put back as it was: the same map with its entries, the same program. Called by one task at a time: by one always, within
+/// <see cref="Loading.Datapath.Use"/>, and by the one that replaces maps, which then has them for itself.
 /// </summary>
 public sealed class Installation : IDisposable
 {
@@ -22,9 +22,9 @@ public sealed class Installation : IDisposable
     private readonly PinDirectory _pins;
     private readonly Func<IReadOnlyCollection<BpfMap>> _maps;
     private readonly string? _cgroup;
-    private readonly Dictionary<string, BpfProgram> _programs = [];
     private readonly SocketHookLinks _links;
     private string _programDirectory;
+    private Dictionary<string, BpfProgram> _programs;
     private IReadOnlyList<Problem> _problems = [];
 
     /// <param name="maps">Those in use.</param>
@@ -34,16 +34,8 @@ public sealed class Installation : IDisposable
         _maps = maps;
         _programDirectory = programDirectory;
         _cgroup = cgroup;
+        _programs = OpenPrograms(programDirectory);
         _links = new SocketHookLinks(pins);
-        try
-        {
-            OpenPrograms();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
     }
 
     /// <summary>Hooks that foreign programs keep from us. Any thread may read it.</summary>
@@ -71,15 +63,41 @@ public sealed class Installation : IDisposable
     public void Dispose()
     {
         _links.Dispose();
-        ClosePrograms();
+        Close(_programs);
+    }
+
+    /// <exception cref="DatapathException">One that nothing works without is not there.</exception>
+    internal static Dictionary<string, BpfProgram> OpenPrograms(string directory)
+    {
+        var programs = new Dictionary<string, BpfProgram>();
+        try
+        {
+            foreach (var (name, isOptional) in EmbeddedObject.All.SelectMany(one => one.Programs.Select(name => (name, one.IsOptional))))
+            {
+                string pin = Path.Combine(directory, name);
+                if (BpfProgram.TryOpenPinned(pin, out var program))
+                    programs.Add(name, program);
+                // One of an object that this kernel did not take is not there.
+                else if (!isOptional)
+                    throw new DatapathException($"{pin} is gone although it was loaded just now. Somebody removed it; the next try loads it again.");
+            }
+
+            return programs;
+        }
+        catch
+        {
+            Close(programs);
+            throw;
+        }
     }
 
     /// <summary>The programs of another directory are in place now.</summary>
-    internal void Use(string programDirectory)
+    /// <param name="programs">Which it closes.</param>
+    internal void Use(string programDirectory, Dictionary<string, BpfProgram> programs)
     {
-        ClosePrograms();
+        Close(_programs);
         _programDirectory = programDirectory;
-        OpenPrograms();
+        _programs = programs;
     }
 
     internal SocketHookLinks.Result Attach(CgroupDirectory cgroup, bool isStart = true)
@@ -92,21 +110,10 @@ public sealed class Installation : IDisposable
         return result;
     }
 
-    private void OpenPrograms()
+    private static void Close(Dictionary<string, BpfProgram> programs)
     {
-        foreach (string name in EmbeddedObject.All.SelectMany(one => one.Programs))
-        {
-            // One of an object that this kernel did not take is not there.
-            if (BpfProgram.TryOpenPinned(Path.Combine(_programDirectory, name), out var program))
-                _programs.Add(name, program);
-        }
-    }
-
-    private void ClosePrograms()
-    {
-        foreach (var program in _programs.Values)
+        foreach (var program in programs.Values)
             program.Dispose();
-        _programs.Clear();
     }
 
     private static Divergence Missing(string pin) => new(Pins, DivergenceKind.Missing, pin, "");

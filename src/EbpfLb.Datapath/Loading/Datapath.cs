@@ -19,14 +19,18 @@ public sealed class Datapath : IDisposable
     private readonly PinDirectory _pins;
     private readonly IBpftool _bpftool;
     private readonly ILogger _logger;
+    private readonly Action<MigrationStep>? _migrationReached;
     private readonly ReaderWriterLockSlim _replacing = new();
+    private bool _isBroken;
 
     private Datapath(
-        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool, ILogger logger)
+        PinDirectory pins, KernelFeatures features, KernelMaps maps, string programDirectory, Installation installation, IBpftool bpftool,
+        Action<MigrationStep>? migrationReached, ILogger logger)
     {
         _pins = pins;
         Features = features;
         _bpftool = bpftool;
+        _migrationReached = migrationReached;
         _logger = logger;
         Maps = maps;
         ProgramDirectory = programDirectory;
@@ -66,7 +70,7 @@ public sealed class Datapath : IDisposable
         Installation? installation = null;
         try
         {
-            pins.Lock();
+            await pins.LockAsync(stopping).ConfigureAwait(false);
             using var cgroup = BpfFileSystems.OpenCgroup(options.Cgroup);
             using var loader = new ObjectLoader(pins, bpftool);
             await new MapSetup(pins, loader, options, logger).EnsureAsync(() => LoadAsync(loader, features, logger, stopping), stopping)
@@ -78,11 +82,11 @@ public sealed class Datapath : IDisposable
             var opened = maps;
             installation = new Installation(pins, () => opened.Opened, loader.ProgramDirectory, options.Cgroup);
             var attached = installation.Attach(cgroup);
-            loader.RemoveOtherPrograms();
+            RemoveOtherPrograms(loader, logger);
             foreach (string refusal in attached.Refused)
                 Log.HookRefused(logger, refusal);
             Log.DatapathReady(logger, pins.Path, cgroup.Path, attached.Created, attached.Updated, attached.Kept);
-            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, logger);
+            return new Datapath(pins, features, maps, loader.ProgramDirectory, installation, bpftool, options.MigrationReached, logger);
         }
         catch (BpftoolException exception)
         {
@@ -110,12 +114,14 @@ public sealed class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(sizes);
         using var loader = new ObjectLoader(_pins, _bpftool);
-        var migration = new MapMigration(_pins, loader, []);
+        var migration = new MapMigration(_pins, loader, [], _migrationReached);
         try
         {
+            // The entries come from what is pinned.
+            Exclusively(Installation.PutBack);
             await migration.PrepareAsync([.. sizes.Keys], sizes, () => LoadAsync(loader, Features, _logger, stopping), stopping).ConfigureAwait(false);
-            var result = Replace(migration, loader, sizes.Keys);
-            loader.RemoveOtherPrograms();
+            var result = Exclusively(() => Replace(migration, loader, sizes.Keys));
+            RemoveOtherPrograms(loader, _logger);
             return result;
         }
         catch (Exception exception) when (!migration.IsCommitted
@@ -129,12 +135,14 @@ public sealed class Datapath : IDisposable
     }
 
     /// <summary>Runs an action while no map and no program is replaced.</summary>
+    /// <exception cref="DatapathException">Replacing them stopped halfway: only the next start may touch anything.</exception>
     public void Use(Action action)
     {
         ArgumentNullException.ThrowIfNull(action);
         _replacing.EnterReadLock();
         try
         {
+            RefuseIfBroken();
             action();
         }
         finally
@@ -160,20 +168,67 @@ public sealed class Datapath : IDisposable
         _replacing.Dispose();
     }
 
-    private MigrationResult Replace(MapMigration migration, ObjectLoader loader, IEnumerable<string> names)
+    private T Exclusively<T>(Func<T> function)
     {
         _replacing.EnterWriteLock();
+        try
+        {
+            RefuseIfBroken();
+            return function();
+        }
+        finally
+        {
+            _replacing.ExitWriteLock();
+        }
+    }
+
+    private MigrationResult Replace(MapMigration migration, ObjectLoader loader, IEnumerable<string> names)
+    {
+        // The programs may have been loaded over what is no longer, or never was, a map of ours.
+        if (Installation.PutBack() is [var found, ..])
+        {
+            throw new DatapathException(
+                $"Somebody changed what the agent had put in place while maps were being replaced ({found}). It was put back, and they stay as they were.");
+        }
+
+        var programs = Installation.OpenPrograms(loader.ProgramDirectory);
         try
         {
             var result = migration.Replace();
             Maps.Reopen(names);
             ProgramDirectory = loader.ProgramDirectory;
-            Installation.Use(ProgramDirectory);
+            Installation.Use(ProgramDirectory, programs);
             return result;
         }
-        finally
+        catch
         {
-            _replacing.ExitWriteLock();
+            // While nobody else is in: pins of maps that were to go must not come back.
+            _isBroken = migration.IsCommitted;
+            foreach (var program in programs.Values)
+                program.Dispose();
+            throw;
+        }
+    }
+
+    private void RefuseIfBroken()
+    {
+        if (_isBroken)
+        {
+            throw new DatapathException(
+                $"The maps in {PinPath} were being replaced when it failed, so this agent leaves them alone and ends. The next start goes on from there.");
+        }
+    }
+
+    // Nothing runs them any more, and the next start or growth tries again.
+    private static void RemoveOtherPrograms(ObjectLoader loader, ILogger logger)
+    {
+        try
+        {
+            loader.RemoveOtherPrograms();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.ProgramsLeft(logger, exception.Message);
         }
     }
 

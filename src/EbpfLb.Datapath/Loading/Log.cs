@@ -14,7 +14,7 @@ internal static partial class Log
         "{Map} keeps room for {Entries} entries: {Used} are taken, and --map-size {Map}={Wanted} has not room for them")]
     public static partial void MapKeepsItsSize(ILogger logger, string map, uint entries, ulong used, uint wanted);
 
-    [LoggerMessage(3003, LogLevel.Information, "Linux {Release}: {Features}")]
+    [LoggerMessage(3006, LogLevel.Information, "Linux {Release}: {Features}")]
     public static partial void Features(ILogger logger, string release, string features);
 
     [LoggerMessage(3002, LogLevel.Warning, "This kernel does not take {Programs}, which the datapath works without: {Failure}")]
@@ -29,4 +29,7 @@ internal static partial class Log
 
     [LoggerMessage(3005, LogLevel.Warning, "{Refusal}")]
     public static partial void HookRefused(ILogger logger, string refusal);
+
+    [LoggerMessage(3007, LogLevel.Warning, "Programs that nothing runs any more stay pinned: {Failure}. The next start removes them")]
+    public static partial void ProgramsLeft(ILogger logger, string failure);
 }

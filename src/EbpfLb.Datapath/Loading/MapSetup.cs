@@ -2,6 +2,7 @@
 using EbpfLb.Datapath.Maps;
 using EbpfLb.Datapath.Migration;
 using EbpfLb.Linux.Bpf;
+using EbpfLb.Linux.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace EbpfLb.Datapath.Loading;
@@ -67,12 +68,16 @@ internal sealed class MapSetup(PinDirectory pins, ObjectLoader loader, DatapathO
                 continue;
 
             ulong used = map.Info.MaxEntries < size ? 0 : MapCopy.Used(map);
-            if (used <= size)
+            if (used == 0 || used + Headroom(map.Info.Type) <= size)
                 yield return name;
             else
                 Log.MapKeepsItsSize(logger, name, map.Info.MaxEntries, used, size);
         }
     }
+
+    // Each CPU takes free entries of an LRU map 128 at a time, and what is left of it gives up old ones for the next 128.
+    private static ulong Headroom(BpfMapType type) =>
+        type is BpfMapType.LruHash or BpfMapType.LruPercpuHash ? 128 * (ulong)PossibleCpus.Count : 0;
 
     private void Tell(MigrationResult result) =>
         Log.MapsReplaced(logger, result.Copied, result.Late, result.Switch.TotalMilliseconds);

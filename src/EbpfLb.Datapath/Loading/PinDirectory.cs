@@ -95,6 +95,16 @@ public sealed class PinDirectory : IDisposable
             $"{Path} is locked by {holder}: another ebpflb agent runs on this node. {wayOut}");
     }
 
+    /// <summary>As <see cref="Lock"/>, but whoever only looks whether an agent runs, and has the lock for that moment, is waited for.</summary>
+    /// <exception cref="DatapathException">Another agent has it.</exception>
+    internal async Task LockAsync(CancellationToken stopping)
+    {
+        const int Tries = 10;
+        for (int attempt = 1; attempt < Tries && !_handle.TryLockExclusive(); attempt++)
+            await Task.Delay(TimeSpan.FromMilliseconds(100), stopping).ConfigureAwait(false);
+        Lock();
+    }
+
     /// <summary>For a moment this takes the lock itself, if nobody has it.</summary>
     internal bool IsLockedByOthers() => !_handle.TryLockExclusive();
 

@@ -14,6 +14,11 @@ internal delegate bool EntryMerge(ReadOnlySpan<byte> old, Span<byte> present);
 /// <summary>Maps that programs write to while they are copied.</summary>
 internal static class EntryMerges
 {
+    private const ConntrackFlags Marks = ConntrackFlags.Syn | ConntrackFlags.Data | ConntrackFlags.Fin | ConntrackFlags.Rst;
+
+    private const ConntrackFlags Kind =
+        ConntrackFlags.Reply | ConntrackFlags.Local | ConntrackFlags.PickedUp | ConntrackFlags.Internal | ConntrackFlags.OtherEgress;
+
     /// <summary>Null: only the agent writes to this map, and it waits.</summary>
     public static EntryMerge? Of(string map) => map switch
     {
@@ -24,25 +29,31 @@ internal static class EntryMerges
         _ => null,
     };
 
-    // Marks must not be lost: by them a flow is known to be established, or to be over.
+    // Marks must not be lost: by them a flow is known to be established, or to be over. Those of another flow, whose client has dialled again
+    // from the same port meanwhile, must not be added. The rest of the flags goes with the times and counts of its own side.
     private static bool MergeFlow(ReadOnlySpan<byte> old, Span<byte> present)
     {
         var before = MemoryMarshal.Read<ConntrackValue>(old);
         ref var now = ref MemoryMarshal.AsRef<ConntrackValue>(present);
+        var marks = AreOneFlow(before, now) ? (before.Flags | now.Flags) & Marks : ConntrackFlags.None;
         if ((int)(before.Seen - now.Seen) > 0)
         {
-            var marks = now.Flags;
             now = before;
             now.Flags |= marks;
             return true;
         }
 
-        if ((before.Flags & ~now.Flags) == 0)
+        if ((marks & ~now.Flags) == 0)
             return false;
 
-        now.Flags |= before.Flags;
+        now.Flags |= marks;
         return true;
     }
+
+    private static bool AreOneFlow(in ConntrackValue one, in ConntrackValue other) =>
+        one.Source == other.Source && one.Destination == other.Destination
+        && one.SourcePort == other.SourcePort && one.DestinationPort == other.DestinationPort
+        && one.BackendId == other.BackendId && ((one.Flags ^ other.Flags) & Kind) == 0;
 
     private static bool MergeAffinity(ReadOnlySpan<byte> old, Span<byte> present)
     {

@@ -85,7 +85,7 @@ internal sealed class MapMigration(
         foreach (string name in names)
         {
             if (EntryMerges.Of(name) is { } merge)
-                late += Copy(name, Path.Combine(pins.Next, name), copy => copy.Complete(merge));
+                late += Copy(name, Path.Combine(pins.Next, name), copy => copy.Complete(merge)) ?? 0;
         }
 
         reached?.Invoke(MigrationStep.Completed);
@@ -126,16 +126,17 @@ internal sealed class MapMigration(
     private static string[] NamesIn(string directory) => [.. Directory.GetFiles(directory).Select(pin => Path.GetFileName(pin)!)];
 
     private long Fill(Func<string, bool> isMeant) =>
-        NamesIn(Staged).Where(isMeant).Sum(name => Copy(name, Path.Combine(Staged, name), copy => copy.Fill()));
+        NamesIn(Staged).Where(isMeant).Sum(name => Copy(name, Path.Combine(Staged, name), copy => copy.Fill()) ?? throw new DatapathException(
+            $"{pins.Map(name)} is gone, and with it the entries that were to be copied, so nothing was replaced. Somebody removed it."));
 
-    // The map of the same name, or the latest version before it that can be converted.
-    private long Copy(string name, string pin, Func<MapCopy, long> copy)
+    // From the map of the same name, or the latest version before it that can be converted. Null when there is neither.
+    private long? Copy(string name, string pin, Func<MapCopy, long> copy)
     {
         var conversion = File.Exists(pins.Map(name))
             ? MapConversion.Identity(name)
             : SchemaVersion.FindOlder(pins, name).Select(older => ConversionOf(older, name)).FirstOrDefault(found => found is not null);
         if (conversion is null)
-            return 0;
+            return null;
 
         using var from = BpfMap.OpenPinned(pins.Map(conversion.From));
         using var to = BpfMap.OpenPinned(pin);

@@ -10,6 +10,9 @@ public interface IAuditRecord
     /// <summary>How often commands asked for an audit.</summary>
     ulong Asked { get; }
 
+    /// <summary>The last of them that was answered, by this agent or one before it.</summary>
+    ulong Answered { get; }
+
     /// <param name="answered"><see cref="Asked"/>, as it was when the audit began.</param>
     void Ended(ulong answered, ulong nowNs, int differed, int left);
 
@@ -30,6 +33,8 @@ public sealed class AuditRecord : IAuditRecord
     }
 
     public ulong Asked => Volatile.Read(ref Value.Asked);
+
+    public ulong Answered => Volatile.Read(ref Value.Answered);
 
     private ref AuditValue Value => ref _array.At<AuditValue>(0);
 

@@ -18,7 +18,7 @@ namespace EbpfLb.Datapath.Sync;
 /// and says whether source ranges count (the flip), then what only the last entry went by goes, then its frontends; before one of the
 /// unspecified address comes, the range of node ports grows to hold it. A program always finds what the entry before it names;</item>
 /// <item>services nobody wants any more go: entry, name, source ranges, backends; their slots rest before they are given again;</item>
-/// <item>services that found a map full are tried once more if anything was freed;</item>
+/// <item>services that found a map full are tried once more if anything was freed, or a map has grown;</item>
 /// <item>the range of node ports shrinks to what is left.</item>
 /// </list>
 /// Memory changes only after the write it records, so a failed write leaves work to do and nothing else.
@@ -51,6 +51,7 @@ public sealed partial class DatapathSync
     private bool _complete;
     private bool _completed;
     private bool _freed;
+    private ulong _room;
     private int _outsideV4;
     private int _outsideV6;
 
@@ -67,6 +68,7 @@ public sealed partial class DatapathSync
         _cidrs = new(maps.ServiceCidrs);
         _counters = new(maps);
         _slots = new(maps.Slots.Capacity, options.SlotGrace, time);
+        _room = Room;
     }
 
     /// <summary>
@@ -128,6 +130,8 @@ public sealed partial class DatapathSync
         _cidrsDue |= _cidrsArePartial && !changes.ServiceCidrsArePartial;
         _cidrsArePartial = changes.ServiceCidrsArePartial;
         _slots.Grow(_maps.Slots.Capacity);
+        _freed |= Room > _room;
+        _room = Room;
         bool completing = complete && !_complete;
         if (completing)
         {
@@ -159,6 +163,8 @@ public sealed partial class DatapathSync
 
         return new ApplyReport(upserted.Count + removed.Count, MapWrites - before, Failures, HasLeftovers);
     }
+
+    private ulong Room => Fills.Aggregate(0ul, (sum, fill) => sum + fill.MaxEntries);
 
     private bool HasLeftovers =>
         _dying.Exists(MayDie) || _touchedVips.Count > 0 || _frontends.Undeleted.Count > 0 || _vips.Undeleted.Count > 0
