@@ -93,7 +93,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
                 }
                 while (!load.IsGood && Stopwatch.GetElapsedTime(start) < MostSettling);
 
-                if (!load.IsGood)
+                if (!load.IsUsable)
                     Omit(measure, mode.Name, load.WhyNot);
             }
         }
@@ -131,13 +131,13 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         var load = LoadGenerator.Run(measure, mode.Name, mode.Node, options.Seconds, stopping);
         if (!load.IsGood)
             load = LoadGenerator.Run(measure, mode.Name, mode.Node, options.Seconds, stopping);
-        if (!load.IsGood)
+        if (!load.IsUsable)
         {
             Omit(measure, mode.Name, load.WhyNot);
             return;
         }
 
-        collected.Add(measure.Measure, mode.Name, services, load.PerSecond * measure.Scale);
+        collected.AddTurn(measure.Measure, mode.Name, services, load.PerSecond * measure.Scale, load.Failures, load.OwnShare);
         if (measure.HasLatencies)
             collected.AddDurations(measure.Measure, mode.Name, services, load.Buckets);
         if (measure.Measure == Measure.PodToClusterIp)

@@ -19,6 +19,7 @@ internal static class TerminalTable
         if (AnyNoisy(figures))
             output.WriteLine(Words.NoisyMeans + ".");
         WriteGoals(figures, output);
+        WriteLosses(figures, output);
         WriteOmissions(figures, output);
     }
 
@@ -58,6 +59,18 @@ internal static class TerminalTable
             string found = goal.Found is { } ratio ? $"{Words.Marked(ratio)} ({Words.Range(ratio)})" : "";
             output.WriteLine($"  {Words.Of(goal.Verdict),-14}{goal.Text,-74} {found}".TrimEnd());
         }
+    }
+
+    private static void WriteLosses(Figures figures, TextWriter output)
+    {
+        var losses = Loss.Of(figures).ToArray();
+        if (losses.Length == 0)
+            return;
+
+        output.WriteLine();
+        output.WriteLine("Lost or failed");
+        foreach (var loss in losses)
+            output.WriteLine($"  {loss}");
     }
 
     private static void WriteOmissions(Figures figures, TextWriter output)

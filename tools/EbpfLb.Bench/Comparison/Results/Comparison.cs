@@ -25,7 +25,11 @@ internal sealed record Method(
 
 /// <summary>One figure: a measure of a mode at a number of services, once for each round.</summary>
 /// <param name="Rounds">In order; what has the same index was measured beside one another, so ratios are of equal indices.</param>
-internal sealed record Series(string Measure, string Mode, int Services, IReadOnlyList<double> Rounds);
+/// <param name="Failures">Operations that failed or were lost, in each of the rounds. Null where there are none, and in older files.</param>
+/// <param name="GeneratorShare">Of one processor, that the generator took in each of the rounds; null likewise.</param>
+internal sealed record Series(
+    string Measure, string Mode, int Services, IReadOnlyList<double> Rounds,
+    IReadOnlyList<long>? Failures = null, IReadOnlyList<double>? GeneratorShare = null);
 
 /// <summary>Durations of single operations over all rounds.</summary>
 /// <param name="Buckets">Ascending; empty ones are left out.</param>
