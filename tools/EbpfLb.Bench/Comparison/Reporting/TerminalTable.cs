@@ -29,8 +29,8 @@ internal static class TerminalTable
         string[] others = [.. modes.Where(mode => mode != Mode.Ebpf && modes.Contains(Mode.Ebpf))];
         output.WriteLine($"{measure.Title} ({measure.Unit}, {(measure.MoreIsBetter ? "more" : "less")} is better)");
         output.WriteLine("services".PadLeft(CountWidth)
-            + string.Concat(modes.Select(mode => "  " + Words.Name(mode).PadLeft(Width(mode))))
-            + string.Concat(others.Select(mode => "  " + Versus(mode).PadLeft(Width(mode)))));
+            + string.Concat(modes.Select(mode => Heading(Words.Name(mode), mode)))
+            + string.Concat(others.Select(mode => Heading(Versus(mode), mode))).TrimEnd());
         foreach (int services in figures.Counts(measure))
         {
             output.WriteLine((Words.Count(services).PadLeft(CountWidth)
@@ -46,9 +46,11 @@ internal static class TerminalTable
         ? "  " + Words.Number(known.Median).PadLeft(width - 1) + (known.IsNoisy ? Words.NoisyMark : " ")
         : "  " + "-".PadLeft(width - 1) + " ";
 
+    private static string Heading(string text, string mode) => "  " + text.PadLeft(Width(mode) - 1) + " ";
+
     private static string Versus(string mode) => $"vs {mode}";
 
-    private static int Width(string mode) => Math.Max(LeastWidth, Math.Max(Words.Name(mode).Length, Versus(mode).Length));
+    private static int Width(string mode) => Math.Max(LeastWidth, Math.Max(Words.Name(mode).Length, Versus(mode).Length) + 1);
 
     private static bool AnyNoisy(Figures figures) => figures.Measures.Any(measure => figures.Counts(measure).Any(services =>
         Mode.All.Any(mode => figures.Of(measure, mode, services) is { IsNoisy: true }
