@@ -58,7 +58,8 @@ static __always_inline void sweep_fold(struct lb_conntrack *flow)
 
 	if (packets == flow->folded_packets || (flow->flags & LB_CONNTRACK_LOST))
 		return;
-	counters = bpf_map_lookup_elem(&counters_v1, &backend_id);
+	/* The mark of a lost flow, but not the time beside it, may be overwritten by a packet on another processor. */
+	counters = flow->folded_packets < packets ? bpf_map_lookup_elem(&counters_v1, &backend_id) : NULL;
 	if (counters) {
 		bool reply = flow->flags & LB_CONNTRACK_REPLY;
 

@@ -3,6 +3,7 @@ using EbpfLb.Datapath.Devices;
 using EbpfLb.Datapath.Features;
 using EbpfLb.Datapath.Inspection;
 using EbpfLb.Datapath.Loading;
+using EbpfLb.Datapath.Maps;
 using EbpfLb.Linux.Bpf;
 using EbpfLb.Linux.Netlink;
 using OpenDatapath = EbpfLb.Datapath.Loading.Datapath;
@@ -167,6 +168,25 @@ public sealed class ClsactHoldTests : IDisposable
         var result = _network.Run(Clean);
         Assert.Equal((11, 0), (result.Links, result.Foreign.Count));
         Assert.Equal("", _network.Run(() => ClsactFilters.QdiscKind(index)));
+    }
+
+    [PrivilegedFact]
+    public async Task S142_programs_that_were_replaced_hold_no_map_any_more()
+    {
+        int index = await StartAsync();
+        Apply(index);
+        uint before = ConntrackId();
+        await _datapath!.ResizeAsync(new Dictionary<string, uint> { [MapNames.Conntrack] = 2048 }, CancellationToken.None);
+        _links!.UsePrograms(_datapath.ProgramDirectory);
+        Apply(index);
+        Assert.NotEqual(before, ConntrackId());
+        await Eventually.True(() => !BpfObjects.MapIds().Contains(before), "the map that was replaced is gone");
+    }
+
+    private uint ConntrackId()
+    {
+        using var map = BpfMap.OpenPinned(Path.Combine(_kernel.Pins, MapNames.Conntrack));
+        return map.Info.Id;
     }
 
     private async Task<int> StartAsync()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using EbpfLb.Datapath.Audit;
 using EbpfLb.Datapath.Maps;
 using EbpfLb.LoadBalancing.Model;
 using static EbpfLb.Datapath.Tests.Cluster;
@@ -90,6 +91,35 @@ public sealed class PartialSourceAndRefusalTests
         var report = cluster.Apply(retry: false, Slice("s001", "10.244.1.11"));
         Assert.True(report.MapWrites <= 3, $"{report.MapWrites} writes for one endpoint");
         Assert.Equal(190, report.Failures.Count);
+    }
+
+    [Fact]
+    public void Until_the_source_is_complete_endpoints_that_get_nobody_new_empty_no_restored_service()
+    {
+        var maps = new InMemoryMaps();
+        new Cluster(maps).Apply(Cluster.Service("web", "10.0.0.1"), Cluster.Slice("web", "10.1.0.1"));
+        var after = new Cluster(maps, complete: false);
+        var slice = Cluster.Slice("web", "10.1.0.9");
+        after.Apply(
+            Cluster.Service("web", "10.0.0.1"), slice with { Endpoints = [slice.Endpoints[0] with { Ready = false, Serving = false }] });
+        Assert.NotEqual(0u, maps.Services.ReadAll().Single().Value.Cluster.Count);
+    }
+
+    [Fact]
+    public void An_audit_mends_a_table_of_a_service_of_which_another_port_found_no_room()
+    {
+        var maps = new InMemoryMaps(new Dictionary<string, uint> { [MapNames.Services] = 1 });
+        var cluster = new Cluster(maps);
+        var (one, two) = (new ServicePort("a", Protocol.Tcp, 80), new ServicePort("b", Protocol.Tcp, 81));
+        var slice = Cluster.Slice("web", "10.1.0.1", "10.1.0.2") with
+        {
+            Ports = [new EndpointPort("a", Protocol.Tcp, 8080), new EndpointPort("b", Protocol.Tcp, 8081)],
+        };
+        cluster.Apply(Cluster.Service("web", "10.0.0.1", with: service => service with { Ports = [one] }), slice);
+        cluster.Apply(Cluster.Service("web", "10.0.0.1", with: service => service with { Ports = [one, two] }));
+        Assert.Single(cluster.Sync.Failures);
+        maps.Slots.Write(maps.Services.ReadAll().Single().Value.Cluster.Base, [4711u]);
+        Assert.NotEmpty(cluster.Sync.Audit(MapImage.Read(maps)).Divergences);
     }
 
     [Fact]

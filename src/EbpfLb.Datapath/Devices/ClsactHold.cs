@@ -76,12 +76,18 @@ internal sealed class ClsactHold : IDeviceHold
         {
             if (Find(pin) is not { } filter)
                 return HoldState.Lost;
-            if (filter.ProgramId == program.Info.Id)
-                return HoldState.Kept;
+            bool isKept = filter.ProgramId == program.Info.Id;
+            if (!isKept)
+                Put(pin, program, mayReplace: true);
+            // Also what an agent left undone that was killed in between. A mark holds its program, and that one its maps.
+            if (ProgramOf(pin) != program.Info.Id)
+            {
+                if (File.Exists(QdiscPath(pin.InterfaceIndex)))
+                    Mark(QdiscPath(pin.InterfaceIndex), program);
+                Mark(PathOf(pin), program);
+            }
 
-            Put(pin, program, mayReplace: true);
-            Mark(PathOf(pin), program);
-            return HoldState.Updated;
+            return isKept ? HoldState.Kept : HoldState.Updated;
         }
         catch (LinuxException)
         {

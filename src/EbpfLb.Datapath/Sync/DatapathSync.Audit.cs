@@ -61,7 +61,7 @@ public sealed partial class DatapathSync
     // A table that programs read is not written to: the service gets a fresh one, as with any change of its backends.
     private void MendTables(Mending mending)
     {
-        foreach (var port in _portById.Values)
+        foreach (var port in _portById.Values.ToArray())
         {
             if (port.TableSums is not { } sums || !_services.TryGet(port.ServiceId, out var value) || !_desired.ContainsKey(port.Key.Service))
                 continue;

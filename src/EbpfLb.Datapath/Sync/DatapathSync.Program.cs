@@ -37,7 +37,7 @@ public sealed partial class DatapathSync
             }
 
             kept.Add(port);
-            if (!MayDie(port) && desired.Backends.IsEmpty && port.Backends.Length > 0)
+            if (!MayDie(port) && !desired.Backends.Any(static backend => IsListed(backend.Flags)) && port.Backends.Length > 0)
                 continue; // Stays an orphan until every source has told all it has.
 
             port.IsOrphan = false;

@@ -27,16 +27,23 @@ internal static class ReferenceModel
     public static SortedSet<string> Expect(Cluster cluster)
     {
         var lines = new SortedSet<string>(StringComparer.Ordinal);
-        var wanted = cluster.Services.Values.SelectMany(Candidates).ToList();
+        // A CIDR that this node is in would cut it off.
+        var own = NodeAddresses(cluster.Node);
+        var cidrs = cluster.Cidrs.Values.SelectMany(static one => one.Cidrs!).Select(Network).OfType<IPNetwork>()
+            .Where(cidr => cidr.PrefixLength > 0 && !own.Any(cidr.Contains)).ToList();
+        IPNetwork[] others = [.. cidrs, .. PodNetworks(cluster.Node)];
+        var wanted = cluster.Services.Values
+            .SelectMany(service => Candidates(service).Where(one => !IsSomebodyElses(service.Spec!, one, others, own))).ToList();
 
         foreach (var port in wanted.GroupBy(static one => one.Key))
             lines.Add(ServiceLine(cluster, cluster.Services[port.First().Owner], [.. port]));
 
-        // The oldest has a frontend; of the same age, the first by name. What one service port wants as several things is all of them.
+        // A ClusterIP is its own Service's. Else the oldest has a frontend; of the same age, the first by name. What one service port wants as several things is all of them.
         var frontends = (
             from one in wanted
             group one by (one.Dial, one.Port, one.Protocol) into claims
-            let winner = claims.OrderBy(static one => one.Created)
+            let winner = claims.OrderBy(static one => one.Kind == "ClusterIP" ? 0 : 1)
+                .ThenBy(static one => one.Created)
                 .ThenBy(static one => one.Owner.Split('/')[0], StringComparer.Ordinal)
                 .ThenBy(static one => one.Owner, StringComparer.Ordinal)
                 .ThenBy(static one => one.PortName, StringComparer.Ordinal).First()
@@ -52,15 +59,23 @@ internal static class ReferenceModel
         if (nodePorts.Count > 0)
             lines.Add($"node ports {nodePorts.Min()} {nodePorts.Max()}");
 
-        // A CIDR that this node is in would cut it off.
-        var own = NodeAddresses(cluster.Node);
-        foreach (var cidr in cluster.Cidrs.Values.SelectMany(static one => one.Cidrs!).Select(Network).OfType<IPNetwork>())
-        {
-            if (cidr.PrefixLength > 0 && !own.Any(cidr.Contains))
-                lines.Add($"cidr {cidr}");
-        }
-
+        foreach (var cidr in cidrs)
+            lines.Add($"cidr {cidr}");
         return lines;
+    }
+
+    // Where kube-proxy differs: an address outside that would take the traffic of others is served to nobody.
+    private static bool IsSomebodyElses(ServiceSpec spec, Candidate one, IPNetwork[] others, IPAddress[] node)
+    {
+        if (one.Kind is not ("LoadBalancer" or "ExternalIP"))
+            return false;
+
+        var address = IPAddress.Parse(one.Dial);
+        if ((spec.ClusterIPs is { Count: > 0 } list ? list : [spec.ClusterIP!]).Select(Parse).Contains(address))
+            return false;
+        if (others.Any(network => network.Contains(address)))
+            return true;
+        return node.Contains(address) && (one.Kind == "ExternalIP" || one is { Protocol: "TCP", Port: 22 or 10250 or 10256 });
     }
 
     private static IEnumerable<Candidate> Candidates(ServiceObject service)
