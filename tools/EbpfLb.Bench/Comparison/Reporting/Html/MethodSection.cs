@@ -39,7 +39,7 @@ internal static class MethodSection
             + "machine does meanwhile meets all of them. What is compared was measured in the same round. "
             + $"Services, dialled one and idle ones together: {string.Join(", ", method.ServiceCounts.Select(Words.Count))}; "
             + $"the idle ones have {method.EndpointsPerService} endpoint{(method.EndpointsPerService == 1 ? "" : "s")} each. "
-            + (method.ProgrammingRounds is { } programming ? $"All services are programmed anew in {programming} rounds. " : "")
+            + (method.ProgrammingRounds is { } programming ? $"All services are programmed anew {(programming == 1 ? "once" : $"{programming} times")}. " : "")
             + $"The run took {Words.Milliseconds(method.Duration * 1000)}."),
         Markup.Paragraph(
             "Clients are in a closed loop: 16 of them (64 on kept connections and for UDP) have an operation under way at any time, so the "
