@@ -18,6 +18,7 @@ void Interrupt(PosixSignalContext context)
 
 using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+using var onHangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
 
 if (CompareCommand.Has(args))
     return CompareCommand.Run(args, interrupted.Token);

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #define MAX_EVENTS 256
-#define LOOK_NS    50000000ull /* between two looks for operations that take too long */
+#define LOOK_MS    5 /* between two looks for operations that take too long, and for clients that could not begin */
 
 struct client {
 	int fd;
@@ -28,6 +28,7 @@ struct client {
 struct behaviour {
 	int (*begin)(int epoll, struct client *client, uint32_t index, const struct options *options);
 	bool keeps_socket;
+	uint64_t patience_ms; /* what takes longer is lost */
 };
 
 static char message[MESSAGE] = {ECHO};
@@ -65,9 +66,10 @@ static int send_datagram(int epoll, struct client *client, uint32_t index, const
 	return send(client->fd, message, sizeof(message), 0) == sizeof(message) ? 0 : errno;
 }
 
-static const struct behaviour connecting = {.begin = dial};
-static const struct behaviour requesting = {.begin = send_message, .keeps_socket = true};
-static const struct behaviour datagrams = {.begin = send_datagram, .keeps_socket = true};
+/* Long before TCP sends a segment again: a client whose packet was lost goes on, and the loss is counted. */
+static const struct behaviour connecting = {.begin = dial, .patience_ms = 200};
+static const struct behaviour requesting = {.begin = send_message, .keeps_socket = true, .patience_ms = 200};
+static const struct behaviour datagrams = {.begin = send_datagram, .keeps_socket = true, .patience_ms = 100};
 
 static void hang_up(struct client *client)
 {
@@ -76,7 +78,7 @@ static void hang_up(struct client *client)
 	client->fd = -1;
 }
 
-/* One that cannot even begin is tried again when the next look finds it overdue: no loop without a pause. */
+/* One that cannot even begin is left without a socket until the next look: no loop without a pause. */
 static void begin(int epoll, struct client *client, uint32_t index, const struct options *options,
 		  const struct behaviour *behaviour, struct window *window)
 {
@@ -111,17 +113,35 @@ static void hear(int epoll, struct client *client, uint32_t index, const struct 
 	begin(epoll, client, index, options, behaviour, window);
 }
 
-static void give_up_overdue(int epoll, struct client *clients, const struct options *options,
-			    const struct behaviour *behaviour, struct window *window, uint64_t now)
+static bool is_older(const struct client *client, uint64_t ms, uint64_t now)
+{
+	return client->since_ns + ms * 1000000ull <= now; /* may have begun after now was read */
+}
+
+static void look(int epoll, struct client *clients, const struct options *options, const struct behaviour *behaviour,
+		 struct window *window, uint64_t now)
 {
 	int i;
 
 	for (i = 0; i < options->clients; i++) {
-		if (clients[i].since_ns + PATIENCE_MS * 1000000ull > now) /* may have begun after now was read */
+		if (clients[i].fd >= 0 && !is_older(&clients[i], behaviour->patience_ms, now))
 			continue;
-		window_fail(window, ETIMEDOUT);
+		if (clients[i].fd >= 0)
+			window_lose(window, clients[i].since_ns, now);
 		hang_up(&clients[i]);
 		begin(epoll, &clients[i], (uint32_t)i, options, behaviour, window);
+	}
+}
+
+/* What is under way when the time is over is lost if it is late already; of the rest nobody knows. */
+static void give_up_late(const struct client *clients, const struct options *options,
+			 const struct behaviour *behaviour, struct window *window)
+{
+	int i;
+
+	for (i = 0; i < options->clients; i++) {
+		if (clients[i].fd >= 0 && is_older(&clients[i], behaviour->patience_ms / 2, window->ends_ns))
+			window_lose(window, clients[i].since_ns, window->ends_ns);
 	}
 }
 
@@ -139,17 +159,18 @@ static int run(const struct options *options, const struct behaviour *behaviour)
 		begin(epoll, &clients[i], (uint32_t)i, options, behaviour, &window);
 	}
 	while (window_open(&window, now = now_ns())) {
-		count = epoll_wait(epoll, events, MAX_EVENTS, 10);
+		count = epoll_wait(epoll, events, MAX_EVENTS, LOOK_MS);
 		for (i = 0; i < count; i++) {
 			uint32_t index = events[i].data.u32;
 
 			hear(epoll, &clients[index], index, options, behaviour, &window);
 		}
-		if (now - looked > LOOK_NS) {
+		if (now - looked > LOOK_MS * 1000000ull) {
 			looked = now;
-			give_up_overdue(epoll, clients, options, behaviour, &window, now);
+			look(epoll, clients, options, behaviour, &window, now);
 		}
 	}
+	give_up_late(clients, options, behaviour, &window);
 	window_print(&window);
 	return window.operations ? 0 : 1;
 }

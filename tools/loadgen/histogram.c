@@ -4,10 +4,12 @@
 
 #include "loadgen.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 static int bucket_of(uint64_t ns)
 {
@@ -49,6 +51,16 @@ static double busy_seconds(void)
 	return (double)(user + nice + system + irq + softirq) / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* What the kernel does for its packets while it sends them included: through the node, and to the server's socket. */
+static double own_seconds(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 void window_init(struct window *window, const struct options *options)
 {
 	uint64_t now = now_ns();
@@ -62,11 +74,13 @@ bool window_open(struct window *window, uint64_t now)
 {
 	if (!window->began_ns && now >= window->begins_ns) {
 		window->busy_s = busy_seconds();
+		window->own_s = own_seconds();
 		window->began_ns = now_ns();
 	}
 	if (now < window->ends_ns)
 		return true;
 	window->busy_s = busy_seconds() - window->busy_s;
+	window->own_s = own_seconds() - window->own_s;
 	window->ends_ns = now;
 	return false;
 }
@@ -86,15 +100,22 @@ void window_fail(struct window *window, int error)
 	window->last_error = error;
 }
 
+void window_lose(struct window *window, uint64_t since, uint64_t now)
+{
+	window_fail(window, ETIMEDOUT);
+	if (window->began_ns)
+		histogram_add(&window->latency, now - since);
+}
+
 void window_print(struct window *window)
 {
 	const char *separator = "";
 	int bucket;
 
 	printf("{\"operations\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"last_error\":\"%s\",\"seconds\":%.6f,"
-	       "\"busy_seconds\":%.2f,\"buckets_us\":[",
+	       "\"busy_seconds\":%.2f,\"own_seconds\":%.3f,\"buckets_us\":[",
 	       window->operations, window->failures, window->failures ? strerror(window->last_error) : "",
-	       (double)(window->ends_ns - window->began_ns) / 1e9, window->busy_s);
+	       (double)(window->ends_ns - window->began_ns) / 1e9, window->busy_s, window->own_s);
 	for (bucket = 0; bucket < BUCKETS; bucket++) {
 		if (!window->latency.counts[bucket])
 			continue;

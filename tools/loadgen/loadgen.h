@@ -9,10 +9,9 @@
 
 #define MAX_TARGETS 16
 #define MAX_CLIENTS 1024
-#define MESSAGE     64   /* bytes of a request, and of its answer */
-#define BULK        'B'  /* the first byte of a connection whose bytes are thrown away */
-#define ECHO        'E'  /* of one whose bytes come back */
-#define PATIENCE_MS 1000 /* what takes longer has failed */
+#define MESSAGE     64  /* bytes of a request, and of its answer */
+#define BULK        'B' /* the first byte of a connection whose bytes are thrown away */
+#define ECHO        'E' /* of one whose bytes come back */
 
 struct options {
 	struct sockaddr_in targets[MAX_TARGETS];
@@ -51,6 +50,7 @@ struct window {
 	uint64_t ends_ns;
 	uint64_t began_ns; /* when it was seen to have begun; 0: not yet */
 	double busy_s;     /* of all processors since then; before, when it began */
+	double own_s;      /* of this process, likewise */
 	uint64_t operations;
 	uint64_t failures;
 	int last_error;
@@ -62,6 +62,8 @@ void window_init(struct window *window, const struct options *options);
 bool window_open(struct window *window, uint64_t now);
 void window_count(struct window *window, uint64_t since, uint64_t now);
 void window_fail(struct window *window, int error);
+/* Nothing was heard: it failed, and its age is among the durations. */
+void window_lose(struct window *window, uint64_t since, uint64_t now);
 /* One line of JSON. */
 void window_print(struct window *window);
 

@@ -15,8 +15,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define CHUNK    (256 * 1024)
-#define PAUSE_US 200 /* of await, between two connections: the processor is left to what makes the change */
+#define CHUNK       (256 * 1024)
+#define PATIENCE_MS 1000 /* of one connection */
+#define PAUSE_US    200  /* of await, between two connections: the processor is left to what makes the change */
 
 static char buffer[CHUNK];
 

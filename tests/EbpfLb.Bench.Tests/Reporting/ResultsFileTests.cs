@@ -25,6 +25,21 @@ public sealed class ResultsFileTests
     }
 
     [Fact]
+    public void Files_without_losses_are_read_and_losses_are_kept()
+    {
+        var told = new Series(Measure.UdpPackets.Id, Mode.Ebpf, 1, [1, 2], [3, 0], [0.5, 0.25]);
+        var run = new MadeUpRun().With(Measure.UdpPackets, Mode.Direct, 1, 1, 2).Run;
+
+        var read = ResultsFile.Parse(ResultsFile.Text(run with { Series = [.. run.Series, told] }), "results.json");
+
+        Assert.Null(read.Series[0].Failures);
+        Assert.Equal(told.Failures, read.Series[1].Failures);
+        Assert.Equal(told.GeneratorShare, read.Series[1].GeneratorShare);
+        string loss = Assert.Single(Loss.Of(new Figures(read))).ToString();
+        Assert.Contains("UDP through a NodePort, EbpfLb, 1 service", loss, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_newer_schema_is_refused_before_the_rest_is_understood()
     {
         string message = Refusal("""{"schema": 2, "everything": "else"}""");

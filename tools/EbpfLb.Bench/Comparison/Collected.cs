@@ -11,6 +11,7 @@ internal sealed class Collected
 {
     private readonly Dictionary<Key, List<double>> _values = [];
     private readonly Dictionary<Key, SortedDictionary<double, long>> _durations = [];
+    private readonly Dictionary<Key, List<(long Failures, double Share)>> _turns = [];
     private readonly Dictionary<Key, string> _omitted = [];
 
     private readonly record struct Key(string Measure, string Mode, int Services);
@@ -23,6 +24,19 @@ internal sealed class Collected
         if (!_values.TryGetValue(key, out var values))
             _values.Add(key, values = []);
         values.Add(value);
+    }
+
+    /// <param name="failures">Of the operations of the turn.</param>
+    /// <param name="share">Of one processor, that the generator took.</param>
+    public void AddTurn(Measure measure, string mode, int services, double value, long failures, double share)
+    {
+        Add(measure, mode, services, value);
+        var key = new Key(measure.Id, mode, services);
+        if (_omitted.ContainsKey(key))
+            return;
+        if (!_turns.TryGetValue(key, out var turns))
+            _turns.Add(key, turns = []);
+        turns.Add((failures, Math.Round(share, 3)));
     }
 
     public void AddDurations(Measure measure, string mode, int services, IEnumerable<Bucket> buckets)
@@ -42,6 +56,7 @@ internal sealed class Collected
         var key = new Key(measure.Id, mode, services);
         _values.Remove(key);
         _durations.Remove(key);
+        _turns.Remove(key);
         _omitted.TryAdd(key, reason);
     }
 
@@ -51,7 +66,7 @@ internal sealed class Collected
         _values.TryGetValue(new Key(measure.Id, mode, services), out var values) ? new Measuring.Sample(values).Median : null;
 
     public IReadOnlyList<Series> Series() =>
-        [.. InOrder(_values).Select(entry => new Series(entry.Key.Measure, entry.Key.Mode, entry.Key.Services, entry.Value))];
+        [.. InOrder(_values).Select(entry => Series(entry.Key, entry.Value))];
 
     public IReadOnlyList<Distribution> Distributions() => [.. InOrder(_durations).Select(entry => Distribution(entry.Key, entry.Value))];
 
@@ -64,6 +79,14 @@ internal sealed class Collected
         .ThenBy(entry => IndexOf(Mode.All, entry.Key.Mode));
 
     private static int IndexOf(IEnumerable<string> names, string name) => names.TakeWhile(other => other != name).Count();
+
+    private Series Series(Key key, List<double> values)
+    {
+        var turns = _turns.GetValueOrDefault(key);
+        return new Series(
+            key.Measure, key.Mode, key.Services, values,
+            turns?.ConvertAll(turn => turn.Failures), turns?.ConvertAll(turn => turn.Share));
+    }
 
     private static Distribution Distribution(Key key, SortedDictionary<double, long> counts)
     {

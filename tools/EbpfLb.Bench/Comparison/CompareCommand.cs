@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+using System.Text.Json;
 using EbpfLb.Bench.Comparison.Reporting;
+using EbpfLb.Bench.Comparison.Results;
 using EbpfLb.Datapath.Loading;
 using EbpfLb.Kubernetes.Translation;
 using EbpfLb.Linux;
@@ -42,7 +44,11 @@ internal static class CompareCommand
         {
             var run = new ComparisonRun(options, new Progress(Console.Error, !Console.IsErrorRedirected)).Run(stopping);
             ComparisonOutput.Write(run, options.Output, Console.Out);
-            return 0;
+            if (run.Series.Any(series => series.Mode == Mode.Ebpf))
+                return 0;
+
+            Console.Error.WriteLine("the agent has no figure: what it failed with is above, under 'Not measured'");
+            return 1;
         }
         // What a signal ends fails in ways of its own.
         catch (Exception exception) when (stopping.IsCancellationRequested
@@ -52,7 +58,8 @@ internal static class CompareCommand
             return 1;
         }
         catch (Exception exception) when (exception is BenchException or DatapathException or LinuxException or IOException
-            or UnauthorizedAccessException or HttpRequestException or TimeoutException)
+            or UnauthorizedAccessException or HttpRequestException or TimeoutException or JsonException or KeyNotFoundException
+            or TaskCanceledException)
         {
             Console.Error.WriteLine(PrintableText.Escape(exception.Message));
             return 1;

@@ -19,7 +19,7 @@ internal sealed record ComparisonOptions
           --agent FILE             the executable (artifacts/ebpflb, or else the Cli build output)
           --programming-rounds N   in which all services are programmed anew (3)
           --xdp MODE               of the agent: auto, native, generic or off (auto)
-          --iptables-restore FILE  (iptables-restore)
+          --iptables-restore FILE  of the nf_tables variant (iptables-restore); the legacy one is measured beside it
           --output DIR             (artifacts/bench/compare)
 
         Exit status: 0 measured, 1 not, 2 wrong usage.
@@ -32,7 +32,7 @@ internal sealed record ComparisonOptions
     /// <summary>As the agent's option.</summary>
     public string Xdp { get; init; } = "auto";
 
-    /// <summary>The iptables-restore to use.</summary>
+    /// <summary>Of the nf_tables variant.</summary>
     public string IptablesRestore { get; init; } = "iptables-restore";
 
     public string Output { get; init; } = Path.Combine(BenchOptions.RepositoryRoot, "artifacts/bench/compare");

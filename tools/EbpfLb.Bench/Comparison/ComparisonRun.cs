@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Diagnostics;
 using EbpfLb.Bench.Comparison.Results;
+using EbpfLb.Bench.Comparison.Rules;
 using EbpfLb.Bench.Comparison.Services;
 using EbpfLb.Bench.Comparison.Traffic;
+using EbpfLb.Kubernetes.Translation;
 
 namespace EbpfLb.Bench.Comparison;
 
@@ -15,16 +17,23 @@ internal sealed class ComparisonRun(ComparisonOptions options, Progress progress
     {
         long start = Stopwatch.GetTimestamp();
         var environment = Describe(stopping);
+        var absent = Mode.All
+            .Select(mode => (Mode: mode, Reason: IptablesVariant.WhyNot(mode, options.IptablesRestore, stopping)))
+            .Where(mode => mode.Reason is not null)
+            .ToDictionary(mode => mode.Mode, mode => mode.Reason!);
+        foreach (var (mode, reason) in absent)
+            progress.Done($"{Reporting.Words.Name(mode)} is not measured: {PrintableText.Escape(reason)}");
         foreach (int services in options.ServiceCounts)
         {
-            OmitWhatIsNotThere(services);
-            using var stage = new Stage(options, services, _collected, progress);
+            OmitWhatIsNotThere(services, absent);
+            using var stage = new Stage(
+                options, services, [.. Mode.All.Where(mode => !absent.ContainsKey(mode))], _collected, progress);
             stage.Run(stopping);
         }
 
         var method = new Method(
             options.Quick, options.Rounds, options.Seconds, Mode.All, options.ServiceCounts, ComparedCluster.EndpointsPerService,
-            Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Stopwatch.GetElapsedTime(start).TotalSeconds, options.ProgrammingRounds, options.Xdp);
         return new Results.Comparison(
             Results.Comparison.CurrentSchema, environment, method, _collected.Series(), _collected.Distributions(), _collected.Omissions());
     }
@@ -35,12 +44,18 @@ internal sealed class ComparisonRun(ComparisonOptions options, Progress progress
         return Surroundings.Describe(options, node, stopping);
     }
 
-    private void OmitWhatIsNotThere(int services)
+    private void OmitWhatIsNotThere(int services, IReadOnlyDictionary<string, string> absent)
     {
+        foreach (var (mode, reason) in absent)
+        {
+            foreach (var measure in Measure.All)
+                _collected.Omit(measure, mode, services, reason);
+        }
+
         foreach (var measure in new[] { Measure.EndpointChange, Measure.Programming, Measure.KernelMemory, Measure.ProxyMemory })
             _collected.Omit(measure, Mode.Direct, services, "nothing is programmed");
 
-        foreach (string mode in new[] { Mode.Iptables, Mode.Nftables })
+        foreach (string mode in new[] { Mode.Iptables, Mode.IptablesLegacy, Mode.Nftables })
         {
             _collected.Omit(Measure.ProxyMemory, mode, services, "no kube-proxy runs here");
             if (!KernelMemory.IsTold)

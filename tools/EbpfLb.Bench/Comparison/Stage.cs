@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using EbpfLb.Bench.Comparison.Modes;
 using EbpfLb.Bench.Comparison.Results;
+using EbpfLb.Bench.Comparison.Rules;
 using EbpfLb.Bench.Comparison.Services;
 using EbpfLb.Bench.Comparison.Traffic;
 using EbpfLb.Kubernetes.Translation;
@@ -10,7 +11,9 @@ using EbpfLb.Kubernetes.Translation;
 namespace EbpfLb.Bench.Comparison;
 
 /// <summary>All measures of all modes at one number of services.</summary>
-internal sealed class Stage(ComparisonOptions options, int services, Collected collected, Progress progress) : IDisposable
+/// <param name="names">Of the modes that can be measured here.</param>
+internal sealed class Stage(
+    ComparisonOptions options, int services, IReadOnlyList<string> names, Collected collected, Progress progress) : IDisposable
 {
     // Neighbours are learnt and devices get their programs meanwhile.
     private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(5);
@@ -23,7 +26,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
 
     public void Run(CancellationToken stopping)
     {
-        foreach (string mode in Mode.All)
+        foreach (string mode in names)
             Try(mode, () => _modes.Add(Create(mode, stopping)), stopping);
         MeasureProgramming(stopping);
         Settle(stopping);
@@ -32,11 +35,27 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         progress.Done($"{Services}: {Describe(Measure.PodToClusterIp)}");
     }
 
-    public void Dispose()
+    public void Dispose() => Dispose(0);
+
+    // What one leaves behind keeps no other from being removed.
+    private void Dispose(int index)
     {
-        foreach (var mode in _modes)
-            mode.Dispose();
+        if (index == _modes.Count)
+            return;
+
+        try
+        {
+            _modes[index].Dispose();
+        }
+        finally
+        {
+            Dispose(index + 1);
+        }
     }
+
+    // Another mode is first in each round: whoever is first has what the machine still does for the one before.
+    private ServiceMode[] InTurn(int round) =>
+        [.. _modes.Select((_, index) => _modes[(index + round) % _modes.Count])];
 
     private ServiceMode Create(string mode, CancellationToken stopping)
     {
@@ -45,7 +64,8 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         return mode switch
         {
             Mode.Direct => new DirectMode(node),
-            Mode.Iptables => new IptablesMode(node, options.IptablesRestore),
+            Mode.Iptables => new IptablesMode(mode, node, options.IptablesRestore),
+            Mode.IptablesLegacy => new IptablesMode(mode, node, IptablesVariant.LegacyRestore),
             Mode.Nftables => new NftablesMode(node),
             Mode.Ebpf => new EbpfMode(node, options.Agent, options.Xdp),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, null),
@@ -56,7 +76,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
     {
         for (int round = 0; round < options.ProgrammingRounds; round++)
         {
-            foreach (var mode in _modes.Where(mode => mode.Name != Mode.Direct).ToArray())
+            foreach (var mode in InTurn(round).Where(mode => mode.Name != Mode.Direct))
             {
                 progress.Now($"{Services}: programming, round {round + 1} of {options.ProgrammingRounds}: {mode.Name}");
                 Try(mode.Name, () => Program(mode, isFirst: round == 0, stopping), stopping);
@@ -93,7 +113,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
                 }
                 while (!load.IsGood && Stopwatch.GetElapsedTime(start) < MostSettling);
 
-                if (!load.IsGood)
+                if (!load.IsUsable)
                     Omit(measure, mode.Name, load.WhyNot);
             }
         }
@@ -108,7 +128,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         {
             foreach (var measure in Taken())
             {
-                foreach (var mode in _modes)
+                foreach (var mode in InTurn(round))
                 {
                     progress.Now($"{Services}: round {round + 1} of {options.Rounds}: {measure.Measure.Id}, {mode.Name}");
                     TakeTurn(measure, mode, stopping);
@@ -131,13 +151,13 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         var load = LoadGenerator.Run(measure, mode.Name, mode.Node, options.Seconds, stopping);
         if (!load.IsGood)
             load = LoadGenerator.Run(measure, mode.Name, mode.Node, options.Seconds, stopping);
-        if (!load.IsGood)
+        if (!load.IsUsable)
         {
             Omit(measure, mode.Name, load.WhyNot);
             return;
         }
 
-        collected.Add(measure.Measure, mode.Name, services, load.PerSecond * measure.Scale);
+        collected.AddTurn(measure.Measure, mode.Name, services, load.PerSecond * measure.Scale, load.Failures, load.OwnShare);
         if (measure.HasLatencies)
             collected.AddDurations(measure.Measure, mode.Name, services, load.Buckets);
         if (measure.Measure == Measure.PodToClusterIp)
@@ -150,7 +170,7 @@ internal sealed class Stage(ComparisonOptions options, int services, Collected c
         for (int round = 0; round < options.Rounds; round++)
         {
             var after = before with { HasMoved = !before.HasMoved };
-            foreach (var mode in _modes.Where(mode => mode.Name != Mode.Direct).ToArray())
+            foreach (var mode in InTurn(round).Where(mode => mode.Name != Mode.Direct))
             {
                 progress.Now($"{Services}: an endpoint changes, round {round + 1} of {options.Rounds}: {mode.Name}");
                 Try(mode.Name, () => collected.Add(Measure.EndpointChange, mode.Name, services, LoadGenerator.TimeToBackend(

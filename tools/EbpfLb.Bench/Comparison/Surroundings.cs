@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Globalization;
 using EbpfLb.Bench.Comparison.Results;
+using EbpfLb.Bench.Comparison.Rules;
 using EbpfLb.Bench.Comparison.Services;
 using EbpfLb.Bench.Comparison.Traffic;
 using EbpfLb.Bench.Measuring;
@@ -24,6 +25,7 @@ internal static class Surroundings
         new("BPF JIT", $"{ReadOr("/proc/sys/net/core/bpf_jit_enable", "unknown")}, hardening "
             + ReadOr("/proc/sys/net/core/bpf_jit_harden", "unknown")),
         new("iptables", Said([options.IptablesRestore, "--version"], stopping)),
+        new("iptables, legacy", Said([IptablesVariant.LegacyRestore, "--version"], stopping)),
         new("nft", Said(["nft", "--version"], stopping)),
         new("conntrack", $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_max", "none")} entries in "
             + $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_buckets", "no")} buckets"),

@@ -59,14 +59,29 @@ internal sealed class EbpfMode(ComparedNode node, string executable, string xdp)
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        // The node goes whatever else stays.
+        try
+        {
+            if (disposing)
+                Remove();
+        }
+        finally
+        {
+            base.Dispose(disposing);
+        }
+    }
+
+    private void Remove()
+    {
+        try
         {
             Clear();
+        }
+        finally
+        {
             _api?.Dispose();
             Directory.Delete(_objects, recursive: true);
         }
-
-        base.Dispose(disposing);
     }
 
     private void Serve(ComparedCluster cluster, CancellationToken stopping)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 using System.Diagnostics;
-using EbpfLb.Bench.Comparison.Results;
 using EbpfLb.Bench.Comparison.Rules;
 using EbpfLb.Bench.Comparison.Services;
 using EbpfLb.Bench.Comparison.Traffic;
@@ -9,8 +8,8 @@ using EbpfLb.Bench.Measuring;
 namespace EbpfLb.Bench.Comparison.Modes;
 
 /// <summary>With few endpoints every run of kube-proxy reads the table back, to find chains that nothing needs any more.</summary>
-/// <param name="restore">The iptables-restore to use.</param>
-internal sealed class IptablesMode(ComparedNode node, string restore) : ServiceMode(Mode.Iptables, node)
+/// <param name="restore">The iptables-restore of the mode's variant.</param>
+internal sealed class IptablesMode(string name, ComparedNode node, string restore) : ServiceMode(name, node)
 {
     public override double Program(ComparedCluster cluster, CancellationToken stopping)
     {

@@ -9,6 +9,7 @@ internal sealed record Expectation(int Schema, IReadOnlyList<Fact> From, IReadOn
 {
     public const int CurrentSchema = 1;
 
+    /// <summary>Ratios that are too noisy to judge a run by are left out.</summary>
     public static Expectation Of(Figures figures) => new(
         CurrentSchema,
         figures.Run.Environment,
@@ -18,7 +19,7 @@ internal sealed record Expectation(int Schema, IReadOnlyList<Fact> From, IReadOn
                from over in Mode.All
                where over != Mode.Ebpf
                let advantage = figures.Advantage(measure, over, services)
-               where advantage is not null
+               where advantage is not null && advantage.Value.Spread <= RegressionCheck.MostNoise
                select new ExpectedAdvantage(
                    measure.Id, services, over, Math.Round(advantage.Value.Median, 4), Math.Round(advantage.Value.Spread, 4)),
         ]);

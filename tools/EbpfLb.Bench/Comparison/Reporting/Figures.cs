@@ -35,22 +35,20 @@ internal sealed class Figures
     /// <summary>
     /// How many times better this project's data plane is than another mode: above 1 is better, whichever way the measure runs.
     /// </summary>
-    public Summary? Advantage(Measure measure, string over, int services)
+    public Summary? Advantage(Measure measure, string over, int services) =>
+        Advantages(measure, over, services) is { Count: > 0 } rounds ? Summary.Of(rounds) : null;
+
+    /// <summary>What is left of that advantage at one number of services of what it was at another; above 1 is more.</summary>
+    public Summary? Scaling(Measure measure, string over, int from, int to) =>
+        Summary.OfRatio(Advantages(measure, over, to), Advantages(measure, over, from));
+
+    private IReadOnlyList<double> Advantages(Measure measure, string over, int services)
     {
         if (!_rounds.TryGetValue((measure.Id, Mode.Ebpf, services), out var own)
             || !_rounds.TryGetValue((measure.Id, over, services), out var others))
-            return null;
+            return [];
 
-        return measure.MoreIsBetter ? Summary.OfRatio(own, others) : Summary.OfRatio(others, own);
-    }
-
-    /// <summary>Of one mode, what is left at one number of services of what it had at another; above 1 is better.</summary>
-    public Summary? Scaling(Measure measure, string mode, int from, int to)
-    {
-        if (!_rounds.TryGetValue((measure.Id, mode, from), out var few) || !_rounds.TryGetValue((measure.Id, mode, to), out var many))
-            return null;
-
-        return measure.MoreIsBetter ? Summary.OfRatio(many, few) : Summary.OfRatio(few, many);
+        return measure.MoreIsBetter ? Summary.Ratios(own, others) : Summary.Ratios(others, own);
     }
 
     public Distribution? Durations(Measure measure, string mode, int services) => Run.Distributions.FirstOrDefault(

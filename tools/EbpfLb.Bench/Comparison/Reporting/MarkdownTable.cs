@@ -8,7 +8,7 @@ namespace EbpfLb.Bench.Comparison.Reporting;
 /// <summary>summary.md: the medians and ratios with the most services, and a sentence on what each means.</summary>
 internal static class MarkdownTable
 {
-    private static readonly string[] Others = [Mode.Iptables, Mode.Nftables, Mode.Direct];
+    private static readonly string[] Others = [Mode.Iptables, Mode.IptablesLegacy, Mode.Nftables, Mode.Direct];
 
     public static string Make(Figures figures)
     {
@@ -18,7 +18,8 @@ internal static class MarkdownTable
             .Append(". Times better: EbpfLb beside that mode, the median of the ratios of the rounds (least to greatest); ")
             .Append("below 1 it is worse. ")
             .Append(Words.NoisyMeans).Append(".\n\n");
-        AppendRow(text, ["", .. Mode.All.Select(Words.Name), .. Others.Select(mode => $"times better than {mode}"), "what it means"]);
+        string[] ratios = [.. Others.Select(mode => $"times better than {Words.Name(mode)}")];
+        AppendRow(text, ["", .. Mode.All.Select(Words.Name), .. ratios, "what it means"]);
         AppendRow(text, ["---", .. Mode.All.Select(_ => "--:"), .. Others.Select(_ => "--:"), "---"]);
         foreach (var measure in figures.Measures.Where(measure => figures.Counts(measure).Contains(services)))
         {

@@ -10,6 +10,14 @@ internal readonly record struct Quantile(double Part, double Duration);
 /// <summary>A histogram as a curve.</summary>
 internal static class Quantiles
 {
+    /// <summary>With fewer, one in a thousand is too few operations to tell.</summary>
+    public const int SamplesForP999 = 10_000;
+
+    public static bool HasP999(Distribution durations) => durations.Count >= SamplesForP999;
+
+    /// <summary>The part up to which a curve is worth drawing.</summary>
+    public static double LastPart(Distribution durations) => HasP999(durations) ? 0.999 : 0.99;
+
     /// <summary>Ascending; begins at the first part and ends at the last, each with the bucket it falls into.</summary>
     public static IReadOnlyList<Quantile> Between(Distribution durations, double first, double last)
     {

@@ -23,15 +23,18 @@ internal readonly record struct Summary(double Median, double Min, double Max, i
         return new Summary(median, sorted[0], sorted[^1], sorted.Length);
     }
 
+    /// <summary>Of the ratios within each round. Null where there is none.</summary>
+    public static Summary? OfRatio(IReadOnlyList<double> dividends, IReadOnlyList<double> divisors) =>
+        Ratios(dividends, divisors) is { Count: > 0 } ratios ? Of(ratios) : null;
+
     /// <summary>
-    /// Of the ratios within each round: rounds of the same index were measured beside one another. Null if no round has both, or the
-    /// divisor is zero.
+    /// Within each round: rounds of the same index were measured beside one another. None if no round has both, or a divisor is zero.
     /// </summary>
-    public static Summary? OfRatio(IReadOnlyList<double> dividends, IReadOnlyList<double> divisors)
+    public static IReadOnlyList<double> Ratios(IReadOnlyList<double> dividends, IReadOnlyList<double> divisors)
     {
         int common = Math.Min(dividends.Count, divisors.Count);
-        return common == 0 || divisors.Take(common).Any(divisor => divisor == 0)
-            ? null
-            : Of([.. dividends.Take(common).Zip(divisors, (dividend, divisor) => dividend / divisor)]);
+        return divisors.Take(common).Any(divisor => divisor == 0)
+            ? []
+            : [.. dividends.Take(common).Zip(divisors, (dividend, divisor) => dividend / divisor)];
     }
 }

@@ -8,7 +8,7 @@ namespace EbpfLb.Bench.Comparison.Reporting;
 internal static class TerminalTable
 {
     private const int CountWidth = 10;
-    private const int Width = 11;
+    private const int LeastWidth = 9;
 
     public static void Write(Figures figures, TextWriter output)
     {
@@ -19,6 +19,7 @@ internal static class TerminalTable
         if (AnyNoisy(figures))
             output.WriteLine(Words.NoisyMeans + ".");
         WriteGoals(figures, output);
+        WriteLosses(figures, output);
         WriteOmissions(figures, output);
     }
 
@@ -28,13 +29,13 @@ internal static class TerminalTable
         string[] others = [.. modes.Where(mode => mode != Mode.Ebpf && modes.Contains(Mode.Ebpf))];
         output.WriteLine($"{measure.Title} ({measure.Unit}, {(measure.MoreIsBetter ? "more" : "less")} is better)");
         output.WriteLine("services".PadLeft(CountWidth)
-            + string.Concat(modes.Select(mode => Words.Name(mode).PadLeft(Width) + " "))
-            + string.Concat(others.Select(mode => $"vs {mode}".PadLeft(Width + 1) + " ")).TrimEnd());
+            + string.Concat(modes.Select(mode => Heading(Words.Name(mode), mode)))
+            + string.Concat(others.Select(mode => Heading(Versus(mode), mode))).TrimEnd());
         foreach (int services in figures.Counts(measure))
         {
             output.WriteLine((Words.Count(services).PadLeft(CountWidth)
-                + string.Concat(modes.Select(mode => Cell(figures.Of(measure, mode, services), Width)))
-                + string.Concat(others.Select(mode => Cell(figures.Advantage(measure, mode, services), Width + 1)))).TrimEnd());
+                + string.Concat(modes.Select(mode => Cell(figures.Of(measure, mode, services), Width(mode))))
+                + string.Concat(others.Select(mode => Cell(figures.Advantage(measure, mode, services), Width(mode))))).TrimEnd());
         }
 
         output.WriteLine();
@@ -42,8 +43,14 @@ internal static class TerminalTable
 
     // The mark has a column of its own, so that digits stand under one another.
     private static string Cell(Summary? figure, int width) => figure is { } known
-        ? Words.Number(known.Median).PadLeft(width) + (known.IsNoisy ? Words.NoisyMark : " ")
-        : "-".PadLeft(width) + " ";
+        ? "  " + Words.Number(known.Median).PadLeft(width - 1) + (known.IsNoisy ? Words.NoisyMark : " ")
+        : "  " + "-".PadLeft(width - 1) + " ";
+
+    private static string Heading(string text, string mode) => "  " + text.PadLeft(Width(mode) - 1) + " ";
+
+    private static string Versus(string mode) => $"vs {mode}";
+
+    private static int Width(string mode) => Math.Max(LeastWidth, Math.Max(Words.Name(mode).Length, Versus(mode).Length) + 1);
 
     private static bool AnyNoisy(Figures figures) => figures.Measures.Any(measure => figures.Counts(measure).Any(services =>
         Mode.All.Any(mode => figures.Of(measure, mode, services) is { IsNoisy: true }
@@ -56,8 +63,22 @@ internal static class TerminalTable
         foreach (var goal in Goals.Of(figures))
         {
             string found = goal.Found is { } ratio ? $"{Words.Marked(ratio)} ({Words.Range(ratio)})" : "";
+            if (goal.Aside is { } aside)
+                found += $"; {aside}";
             output.WriteLine($"  {Words.Of(goal.Verdict),-14}{goal.Text,-74} {found}".TrimEnd());
         }
+    }
+
+    private static void WriteLosses(Figures figures, TextWriter output)
+    {
+        var losses = Loss.Of(figures).ToArray();
+        if (losses.Length == 0)
+            return;
+
+        output.WriteLine();
+        output.WriteLine("Lost or failed");
+        foreach (var loss in losses)
+            output.WriteLine($"  {loss}");
     }
 
     private static void WriteOmissions(Figures figures, TextWriter output)

@@ -65,5 +65,11 @@ internal static class Words
     };
 
     /// <summary>Of a mode, as it is called where people read.</summary>
-    public static string Name(string mode) => mode == Mode.Ebpf ? "EbpfLb" : mode;
+    public static string Name(string mode) => mode switch
+    {
+        Mode.Ebpf => "EbpfLb",
+        Mode.Iptables => "iptables (nf_tables)",
+        Mode.IptablesLegacy => "iptables (legacy)",
+        _ => mode,
+    };
 }

@@ -20,12 +20,19 @@ internal sealed record Fact(string Name, string Value);
 /// <param name="Seconds">Of one turn of a contestant, warm-up not included.</param>
 /// <param name="EndpointsPerService">Of the services that nobody dials.</param>
 /// <param name="Duration">Of the whole run, in seconds.</param>
+/// <param name="ProgrammingRounds">In which all services were programmed anew. Null in older files, as the next.</param>
+/// <param name="Xdp">The agent's option of that name.</param>
 internal sealed record Method(
-    bool Quick, int Rounds, double Seconds, IReadOnlyList<string> Modes, IReadOnlyList<int> ServiceCounts, int EndpointsPerService, double Duration);
+    bool Quick, int Rounds, double Seconds, IReadOnlyList<string> Modes, IReadOnlyList<int> ServiceCounts, int EndpointsPerService,
+    double Duration, int? ProgrammingRounds = null, string? Xdp = null);
 
 /// <summary>One figure: a measure of a mode at a number of services, once for each round.</summary>
 /// <param name="Rounds">In order; what has the same index was measured beside one another, so ratios are of equal indices.</param>
-internal sealed record Series(string Measure, string Mode, int Services, IReadOnlyList<double> Rounds);
+/// <param name="Failures">Operations that failed or were lost, in each of the rounds. Null if it was not told.</param>
+/// <param name="GeneratorShare">Of one processor, that the generator took in each of the rounds; null likewise.</param>
+internal sealed record Series(
+    string Measure, string Mode, int Services, IReadOnlyList<double> Rounds,
+    IReadOnlyList<long>? Failures = null, IReadOnlyList<double>? GeneratorShare = null);
 
 /// <summary>Durations of single operations over all rounds.</summary>
 /// <param name="Buckets">Ascending; empty ones are left out.</param>

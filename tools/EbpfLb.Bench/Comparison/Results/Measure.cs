@@ -69,7 +69,7 @@ internal sealed record Measure(string Id, string Title, string Unit, bool MoreIs
 
     public static Measure CpuSeconds { get; } = new(
         "cpu", "Processor time of 100,000 connections, pod to ClusterIP", "s", false,
-        "What the whole machine spends, client and server and softirqs included.")
+        "What the whole machine spends, client and server and softirqs included; it is saturated, so this is near the inverse of the rate.")
     {
         Short = "Processor time",
     };

@@ -12,11 +12,11 @@ internal static class ChartStyle
     /// <summary>For whatever element holds a drawing.</summary>
     public const string Light =
         "--ground:#fff;--ink:#1c2430;--muted:#5a6675;--rule:#e1e5ea;--axis:#9aa5b1;"
-        + "--direct:#6c7683;--iptables:#d05a00;--nftables:#00875f;--ebpf:#0067b0;";
+        + "--direct:#6c7683;--iptables:#d05a00;--iptables-legacy:#8a6a00;--nftables:#00875f;--ebpf:#0067b0;";
 
     public const string Dark =
         "--ground:#14181f;--ink:#e8ecf1;--muted:#a3afbd;--rule:#2b323c;--axis:#5d6875;"
-        + "--direct:#a7b1bd;--iptables:#ff9347;--nftables:#3cc998;--ebpf:#5fb4ff;";
+        + "--direct:#a7b1bd;--iptables:#ff9347;--iptables-legacy:#d9b84a;--nftables:#3cc998;--ebpf:#5fb4ff;";
 
     public const string Rules =
         """
@@ -34,7 +34,8 @@ internal static class ChartStyle
         .chart .stem{fill:currentColor;opacity:.3}
         .chart .range{stroke:currentColor;stroke-width:1.3;fill:none}
         .chart .over{stroke:var(--ink);stroke-width:1.3;fill:none}
-        .direct{color:var(--direct)}.iptables{color:var(--iptables)}.nftables{color:var(--nftables)}.ebpf{color:var(--ebpf)}
+        .direct{color:var(--direct)}.iptables{color:var(--iptables)}.iptables-legacy{color:var(--iptables-legacy)}
+        .nftables{color:var(--nftables)}.ebpf{color:var(--ebpf)}
         """;
 
     /// <summary>The class of a mode; names that are no mode have none.</summary>
@@ -48,6 +49,7 @@ internal static class ChartStyle
         {
             Mode.Direct => $"M{At(0, -5)}L{At(5, 0)}L{At(0, 5)}L{At(-5, 0)}Z",
             Mode.Iptables => $"M{At(-4, -4)}H{Svg.Number(x + 4)}V{Svg.Number(y + 4)}H{Svg.Number(x - 4)}Z",
+            Mode.IptablesLegacy => $"M{At(-5, -4)}L{At(5, -4)}L{At(0, 5)}Z",
             Mode.Nftables => $"M{At(0, -5)}L{At(5, 4)}L{At(-5, 4)}Z",
             _ => $"M{At(-4.5, 0)}a4.5 4.5 0 1 1 9 0a4.5 4.5 0 1 1 -9 0Z",
         };

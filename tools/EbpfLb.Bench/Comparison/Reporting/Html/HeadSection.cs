@@ -13,7 +13,9 @@ internal static class HeadSection
         yield return Markup.Element("h1", "EbpfLb beside kube-proxy's iptables and nftables");
         yield return Markup.Element("p", Markup.Class("lead"),
             "The same services, the same endpoints, the same machine, in turn. "
-            + $"Medians of {Words.Count(method.Rounds)} rounds; ratios are taken within a round.");
+            + $"Medians of {Words.Count(method.Rounds)} rounds"
+            + (method.ProgrammingRounds is { } programming ? $" ({Words.Count(programming)} of programming)" : "")
+            + "; ratios are taken within a round.");
         if (method.Quick)
         {
             yield return Markup.Element("p", Markup.Class("warn"),
@@ -27,15 +29,19 @@ internal static class HeadSection
 
     private static IEnumerable<XElement> Tiles(Figures figures)
     {
-        string rate = "the connections per second";
+        const string rate = "the connections per second";
+        string iptables = Words.Name(Mode.Iptables);
+        string legacy = Words.Name(Mode.IptablesLegacy);
         return new[]
         {
-            Tile(figures, Measure.PodToClusterIp, Mode.Iptables, $"{rate} of iptables, pod to ClusterIP"),
+            Tile(figures, Measure.PodToClusterIp, Mode.Iptables, $"{rate} of {iptables}, pod to ClusterIP"),
+            Tile(figures, Measure.PodToClusterIp, Mode.IptablesLegacy, $"{rate} of {legacy}, pod to ClusterIP"),
             Tile(figures, Measure.PodToClusterIp, Mode.Nftables, $"{rate} of nftables, pod to ClusterIP"),
             Tile(figures, Measure.PodToClusterIp, Mode.Direct, "of a connection straight to the pod", asPart: true),
-            Tile(figures, Measure.NodePortRemote, Mode.Iptables, $"{rate} of iptables, NodePort with its backend on another node"),
-            Tile(figures, Measure.EndpointChange, Mode.Iptables, "sooner than iptables at the new backend after an endpoint changed"),
-            Tile(figures, Measure.Programming, Mode.Iptables, "sooner than iptables with all services programmed"),
+            Tile(figures, Measure.NodePortRemote, Mode.Iptables, $"{rate} of {iptables}, NodePort with its backend on another node"),
+            Tile(figures, Measure.EndpointChange, Mode.Iptables, $"sooner than {iptables} at the new backend after an endpoint changed"),
+            Tile(figures, Measure.Programming, Mode.Iptables, $"sooner than {iptables} with all services programmed"),
+            Tile(figures, Measure.Programming, Mode.IptablesLegacy, $"sooner than {legacy} with all services programmed"),
         }.OfType<XElement>();
     }
 
@@ -67,6 +73,7 @@ internal static class HeadSection
             Markup.Element("span", Markup.Class("what"), goal.Text),
             Markup.Element("span", Markup.Class("found"),
                 goal.Found is { } ratio ? Words.Marked(ratio) + " " : null,
-                goal.Found is { } range ? Markup.Element("small", $"({Words.Range(range)})") : null));
+                goal.Found is { } range ? Markup.Element("small", $"({Words.Range(range)})") : null,
+                goal.Aside is { } aside ? Markup.Element("small", $" {aside}") : null));
     }
 }

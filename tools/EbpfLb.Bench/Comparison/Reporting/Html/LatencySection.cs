@@ -19,7 +19,9 @@ internal static class LatencySection
             Markup.Paragraph(
                 "Of all rounds together, from a histogram. Percentiles stretch out the slowest: at p99.9, one operation in a thousand took "
                 + "longer; the lower a curve runs, the better. Distributions show which part of the operations was done within a time; "
-                + "the further left a curve runs, the better."),
+                + "the further left a curve runs, the better. All clients are busy all the time and the processors with them: these are "
+                + "durations under full load, and not those of a connection on an idle node. "
+                + $"Where fewer than {Words.Count(Quantiles.SamplesForP999)} operations are known, curves end at p99."),
             Markup.Element("div", Markup.Class("charts wide"), charts));
     }
 
@@ -33,8 +35,8 @@ internal static class LatencySection
             return [];
 
         string description = string.Join("; ", all.Select(durations => $"{Words.Name(durations.Mode)}: "
-            + $"p50 {Words.Microseconds(durations.P50)}, p99 {Words.Microseconds(durations.P99)}, "
-            + $"p99.9 {Words.Microseconds(durations.P999)}"));
+            + $"p50 {Words.Microseconds(durations.P50)}, p99 {Words.Microseconds(durations.P99)}"
+            + (Quantiles.HasP999(durations) ? $", p99.9 {Words.Microseconds(durations.P999)}" : "")));
         string where = Words.Services(services);
         return
         [
@@ -45,7 +47,7 @@ internal static class LatencySection
 
     private static LineChart Percentiles(Measure measure, string description, Distribution[] all)
     {
-        var curves = all.Select(durations => Quantiles.Between(durations, 0.5, 0.999)).ToArray();
+        var curves = all.Select(durations => Quantiles.Between(durations, 0.5, Quantiles.LastPart(durations))).ToArray();
         return new LineChart(
             $"{measure.Title}: percentiles of the duration", description, "percentile", "duration, logarithmic",
             Scale.At([new Tick(2, "p50"), new Tick(10, "p90"), new Tick(100, "p99"), new Tick(1000, "p99.9")]),
@@ -60,7 +62,7 @@ internal static class LatencySection
 
     private static LineChart Cumulated(Measure measure, string description, Distribution[] all)
     {
-        var curves = all.Select(durations => Quantiles.Between(durations, 0, 0.999)).ToArray();
+        var curves = all.Select(durations => Quantiles.Between(durations, 0, Quantiles.LastPart(durations))).ToArray();
         return new LineChart(
             $"{measure.Title}: part of the operations done within a time", description, "duration, logarithmic", "done, %",
             DurationScale(curves.SelectMany(curve => curve)), Scale.FromZero(100),

@@ -12,7 +12,7 @@ internal static class RatioSection
     private static readonly Measure[] Control =
         [Measure.EndpointChange, Measure.Programming, Measure.KernelMemory, Measure.ProxyMemory];
 
-    private static readonly string[] Others = [Mode.Direct, Mode.Iptables, Mode.Nftables];
+    private static readonly string[] Others = [.. Mode.All.Where(mode => mode != Mode.Ebpf)];
 
     public static XElement? Make(Figures figures)
     {
@@ -64,5 +64,5 @@ internal static class RatioSection
     private static double Most(List<BarGroup> groups) => groups.SelectMany(group => group.Bars).Max(bar => Math.Max(1, bar.Figure.Max));
 
     private static string Describe(List<BarGroup> groups) => string.Join("; ", groups.Select(group =>
-        $"{group.Label}: {string.Join(", ", group.Bars.Select(bar => $"{Words.Number(bar.Figure.Median)} over {bar.Mode}"))}"));
+        $"{group.Label}: {string.Join(", ", group.Bars.Select(bar => $"{Words.Number(bar.Figure.Median)} over {Words.Name(bar.Mode)}"))}"));
 }

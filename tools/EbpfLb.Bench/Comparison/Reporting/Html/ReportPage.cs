@@ -22,7 +22,7 @@ internal static class ReportPage
         {
             HeadSection.Make(figures),
             [ScalingSection.Make(figures), RatioSection.Make(figures), LatencySection.Make(figures), ProgrammingSection.Make(figures)],
-            [TableSection.Make(figures)],
+            [TableSection.Make(figures), LoadSection.Make(figures)],
             MethodSection.Make(figures),
         }.SelectMany(sections => sections).OfType<XElement>();
 }

@@ -22,7 +22,7 @@ internal static class TableSection
         string[] others = [.. modes.Where(mode => mode != Mode.Ebpf && modes.Contains(Mode.Ebpf))];
         yield return Caption(measure, $"{measure.Unit}. {measure.Meaning}");
         yield return Markup.Scrolling(measure.Title, Markup.Element("table",
-            Head(["services", .. modes.Select(Words.Name), .. others.Select(mode => $"vs {mode}")]),
+            Head(["services", .. modes.Select(Words.Name), .. others.Select(mode => $"vs {Words.Name(mode)}")]),
             Markup.Element("tbody", figures.Counts(measure).Select(services => Row(
                 services,
                 modes.Select(mode => Cell(figures.Of(measure, mode, services), mode == Mode.Ebpf))
@@ -40,7 +40,7 @@ internal static class TableSection
             yield break;
 
         string[] modes = [.. Mode.All.Where(mode => all.Any(durations => durations.Mode == mode))];
-        yield return Caption(measure, "p50, p99, p99.9");
+        yield return Caption(measure, $"p50, p99, and p99.9 of at least {Words.Count(Quantiles.SamplesForP999)} operations");
         yield return Markup.Scrolling(measure.Title, Markup.Element("table",
             Head(["services", .. modes.Select(Words.Name)]),
             Markup.Element("tbody", all.Select(durations => durations.Services).Distinct().Order().Select(services => Row(
@@ -50,7 +50,8 @@ internal static class TableSection
     private static XElement Cell(Distribution? durations, bool own) => durations is { } known
         ? Markup.Element("td", own ? Markup.Class("own") : null,
             Words.Microseconds(known.P50),
-            Markup.Element("small", $"{Words.Microseconds(known.P99)}, {Words.Microseconds(known.P999)}"))
+            Markup.Element("small", Words.Microseconds(known.P99)
+                + (Quantiles.HasP999(known) ? $", {Words.Microseconds(known.P999)}" : "")))
         : Markup.Element("td", "\u2013");
 
     private static XElement Caption(Measure measure, string text) =>
