@@ -183,6 +183,8 @@ public sealed class HeaderTests(PacketGround ground) : PacketTest(ground)
     {
         Serve(family, Protocol.Udp, Where.Remote);
         bool v6 = family == AddressFamily.IPv6;
+        // The second one puts the client's half of the flow into the map; until then each packet begins it.
+        Judge(hook, FromClient(family, Content(Protocol.Udp)));
         Judge(hook, FromClient(family, Content(Protocol.Udp)));
         ExpectAnswer(hook, FromClient(family, Content(Protocol.Udp)) with { Ttl = 1 }, Reason.TtlExceeded, (question, result) =>
             Reference_CheckIcmp(question, result, (byte)(v6 ? 3 : 11), 0));
