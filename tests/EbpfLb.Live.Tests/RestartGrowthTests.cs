@@ -40,7 +40,8 @@ public sealed class RestartGrowthTests(ITestOutputHelper output)
             Assert.Equal(Flows / 2, report.Backends.Values.Sum());
         }
 
-        await load.StopAsync("p11", "p21");
+        // Hundreds of openings at once may be more than the queue of a veth holds.
+        await load.StopAsync(lost: 2, "p11", "p21");
         Assert.Equal("OK", (await node.Agent.CommandAsync("status")).StdOut.Split('\n')[0].Split(':')[0]);
 
         // The next start finds it as large.
