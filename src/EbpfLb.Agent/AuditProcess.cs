@@ -36,6 +36,12 @@ public static class AuditProcess
             .AddSimpleConsole(console => console.SingleLine = true)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         using var audit = DatapathAudit.Open(options.Datapath.BpfFs);
+        if (audit.NodeName is { Length: > 0 } node && node != options.NodeName)
+        {
+            throw new DatapathException(
+                $"{audit.PinPath} was programmed for node '{node}', and this audit is for '{options.NodeName}': give --node-name {node}.");
+        }
+
         bool isOwned = audit.IsOwned();
         var found = await FindAsync(audit, options, loggers, stopping).ConfigureAwait(false);
         if (isOwned && found.Count > 0)

@@ -57,7 +57,7 @@ public sealed class AuditTests : IDisposable
                 @"vips_v1 extra 192.0.2.1\x1b[31m -",
             ],
             result.Rows);
-        Assert.Equal("'ebpflb audit --repair', with the same options, mends it.\n", result.Error);
+        Assert.Equal("'ebpflb audit --repair', with the same options, mends it, if they are the agent's.\n", result.Error);
         Assert.EndsWith("EXPECTED ACTUAL", Run(new AuditFindings([Lost], [], false), "-o", "wide").Rows[0], StringComparison.Ordinal);
     }
 

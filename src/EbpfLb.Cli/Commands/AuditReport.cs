@@ -29,7 +29,7 @@ internal sealed class AuditReport(AuditFindings findings, bool repair) : Report
         terminal.Out.WriteLine(repair ? "Still different:" : "Different:");
         Write(terminal, findings.Divergences, wide);
         if (!repair)
-            terminal.Error.WriteLine("'ebpflb audit --repair', with the same options, mends it.");
+            terminal.Error.WriteLine("'ebpflb audit --repair', with the same options, mends it, if they are the agent's.");
         else if (findings.IsAgentRunning)
         {
             terminal.Error.WriteLine(

@@ -10,7 +10,8 @@ internal sealed class CleanupCommand : DescribedCommand
     private const string Help =
         """
         From then on this node balances nothing: new connections to a service address fail until an agent has run again, or another
-        proxy takes over. Connections that exist go on. Refused while an agent runs; stop it first. Touches nothing that is not ours.
+        proxy takes over. Connections of this node's processes go on; those of clients outside, whose packets were translated, end.
+        Refused while an agent runs; stop it first. Touches nothing that is not ours.
 
         Examples:
           ebpflb cleanup

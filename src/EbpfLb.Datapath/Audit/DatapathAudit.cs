@@ -55,6 +55,16 @@ public sealed class DatapathAudit : IDisposable
         }
     }
 
+    /// <summary>The node that the maps were programmed for; empty when no agent has said so.</summary>
+    public string NodeName
+    {
+        get
+        {
+            using var maps = OpenMaps();
+            return maps.Agent.Get<AgentValue>(0).Node.ToString();
+        }
+    }
+
     /// <summary>Whether somebody holds the lock: then the maps are his to write.</summary>
     public bool IsOwned()
     {

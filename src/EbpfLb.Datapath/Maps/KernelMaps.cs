@@ -174,7 +174,11 @@ public sealed class KernelMaps : ILbMaps, IDisposable
     {
         string path = _pinOf(name);
         if (!BpfMap.TryOpenPinned(path, out var map))
-            throw new DatapathException($"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it.");
+        {
+            throw new DatapathException(
+                $"{path} does not exist. No agent has run with this BPF file system, or 'ebpflb cleanup' removed it; if somebody removed the pin "
+                + "alone, a running agent puts it back within seconds.");
+        }
 
         _opened.Add(name, map);
         var info = map.Info;

@@ -26,7 +26,7 @@ internal static class Surroundings
             + ReadOr("/proc/sys/net/core/bpf_jit_harden", "unknown")),
         new("iptables", Said([options.IptablesRestore, "--version"], stopping)),
         new("iptables, legacy", Said([IptablesVariant.LegacyRestore, "--version"], stopping)),
-        new("nft", Said(["nft", "--version"], stopping)),
+        new("nft", Said(["nft", "--version"], stopping).Split(" (")[0]),
         new("conntrack", $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_max", "none")} entries in "
             + $"{ReadOr("/proc/sys/net/netfilter/nf_conntrack_buckets", "no")} buckets"),
         new("congestion control", ReadOr("/proc/sys/net/ipv4/tcp_congestion_control", "unknown")),

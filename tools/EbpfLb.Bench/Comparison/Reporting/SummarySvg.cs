@@ -71,7 +71,7 @@ internal static class SummarySvg
                select $"{Words.Name(mode)} {Words.Milliseconds(figure.Value.Median)}",
         ];
         if (changes.Length > 0)
-            yield return $"With {Words.Services(services)}, an endpoint's change is served after: {string.Join(", ", changes)}.";
+            yield return $"An endpoint's change, {Words.Services(services)}: {string.Join(", ", changes)}.";
         yield return $"Medians of {Words.Count(figures.Run.Method.Rounds)} rounds; the lines through points end at the least and the "
             + "greatest. direct: the pod itself is dialled.";
     }
