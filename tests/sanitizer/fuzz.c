@@ -265,6 +265,8 @@ static void sweep(void)
 {
 	struct lb_sweep *report = calloc(1, sizeof(*report));
 
+	if (shim_one_in(2))
+		report->dead_backend_s = 1 + pick(20);
 	SHIM_REQUIRE(!ct_sweep(report) && report->expired <= report->entries && report->half_open <= report->flows);
 	sweeps++;
 	free(report);
