@@ -465,6 +465,11 @@ counted() { # REASONS HOOK REASON: packets
     awk -v hook="$2" -v reason="$3" '$1 == hook && $2 == reason { n = $3 } END { print n + 0 }' <<<"$1"
 }
 
+# One checksum of 65,536 looks by chance like one that a device is to complete, and its packet is left to tc.
+at_most_two() { # NUMBER
+    if (($1 <= 2)); then echo "at most 2"; else echo "$1"; fi
+}
+
 past_xdp() { # REASONS
     echo "left to tc $(counted "$1" xdp handed_down), begun there $(counted "$1" tc_ingress new_flow)"
 }
@@ -528,7 +533,8 @@ demo_outside() {
     check "p11 sees the client's own address, p21 the node's" "8 of 8 ways" "$sources_right of $ways ways"
     check "XDP began every TCP connection itself" "240 of 240" \
         "$(($(counted "$after_tcp" xdp new_flow) - $(counted "$at_start" xdp new_flow))) of 240"
-    check "and left no packet to tc once the neighbours were known" "$(past_xdp "$at_start")" "$(past_xdp "$after_udp")"
+    check "and left hardly a packet to tc once the neighbours were known" "at most 2" \
+        "$(at_most_two $(($(counted "$after_udp" xdp handed_down) - $(counted "$at_start" xdp handed_down))))"
 
     from=outside try_probe tcp $lb4 81 --count 3
     check "a port that a load balancer's address does not have is refused" "ECONNREFUSED 3" "$(counts "$output" failures)"
